@@ -1,0 +1,3 @@
+"""tuneful: orchestration of experiments. The command line, sweeps on Ray, results, reports."""
+
+__version__ = "0.1.0"
