@@ -1,0 +1,1 @@
+"""Configuration: strict YAML, dotted paths and overrides, errors that name file and line."""

@@ -1,0 +1,90 @@
+"""The dotted paths of a configuration's fields: `loss.gamma`, `data.split.n_folds`."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+
+@dataclass(frozen=True)
+class FieldPath:
+    """One settable field: where it is, what it means, and for which tags of its section it exists."""
+
+    path: str
+    info: FieldInfo
+    tags: tuple[str, ...] = ()
+    """Names of the variants that have the field; empty outside a tagged union."""
+
+
+def variants(info: FieldInfo) -> dict[str, type[BaseModel]]:
+    """Tag -> model of a section; a section that is no union is its own single variant, tag ''."""
+    annotation: Any = info.annotation
+    if get_origin(annotation) is Annotated:
+        annotation = get_args(annotation)[0]
+    models = [m for m in (get_args(annotation) or (annotation,)) if isinstance(m, type) and issubclass(m, BaseModel)]
+    if len(models) == 1:
+        return {"": models[0]}
+    return {str(model.model_fields["name"].default): model for model in models}
+
+
+def field_paths(model: type[BaseModel], prefix: str = "") -> dict[str, FieldPath]:
+    """Every settable field of `model` by its dotted path."""
+    found: dict[str, FieldPath] = {}
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{name}"
+        sections = variants(info)
+        if not sections:
+            found[path] = FieldPath(path, info)
+        for tag, section in sections.items():
+            for inner in field_paths(section, f"{path}.").values():
+                _add(found, inner, tag)
+    return found
+
+
+def _add(found: dict[str, FieldPath], inner: FieldPath, tag: str) -> None:
+    if inner.path in found:  # another variant of the same section has it too
+        tags = (*found[inner.path].tags, tag)
+        info = found[inner.path].info
+        if get_origin(info.annotation) is Literal and inner.path.endswith(".name"):
+            info = FieldInfo(annotation=Literal[tags], description=info.description)  # type: ignore[valid-type]
+        found[inner.path] = FieldPath(inner.path, info, tags)
+    else:
+        found[inner.path] = FieldPath(inner.path, inner.info, (tag,) if tag else inner.tags)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`. Did you mean X?` where one of the known names is near, else a list of them."""
+    names = sorted(known)
+    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
+    if not matches:  # `gamma` for `loss.gamma`
+        matches = [n for n in names if n.endswith(f".{name}")][:1]
+    return f"Did you mean {matches[0]}?" if matches else f"Known: {', '.join(names)}"
+
+
+def flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings as (dotted path, value)."""
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            yield from flatten(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def get_path(tree: Any, path: str) -> Any:
+    """The value at a dotted path, or None."""
+    for key in path.split("."):
+        tree = tree.get(key) if isinstance(tree, dict) else None
+    return tree
+
+
+def set_path(tree: dict[str, Any], path: str, value: Any) -> None:
+    """Set the value at a dotted path, making mappings on the way."""
+    *parents, leaf = path.split(".")
+    for key in parents:
+        if not isinstance(tree.get(key), dict):
+            tree[key] = {}
+        tree = tree[key]
+    tree[leaf] = value

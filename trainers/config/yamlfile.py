@@ -1,0 +1,122 @@
+"""Strict YAML: version 1.2 rules, no duplicate keys, no aliases, and every value knows its line."""
+
+import math
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.events import AliasEvent
+from ruamel.yaml.scalarbool import ScalarBoolean
+
+from trainers.errors import SpecError
+
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML file as plain Python values, with the line of every key."""
+
+    data: dict[str, Any]
+    path: Path | None = None
+    lines: dict[tuple[str, ...], int] = field(default_factory=dict)
+
+    def place(self, keys: tuple[str, ...]) -> str:
+        """Where `keys` stands: `file.yaml:7`; the nearest parent's line where a key has none of its own."""
+        if self.path is None:
+            return ""
+        while keys and keys not in self.lines:
+            keys = keys[:-1]
+        return f"{self.path}:{self.lines[keys]}" if keys else str(self.path)
+
+
+def load_document(path: Path) -> Document:
+    """Read a YAML mapping from `path`.
+
+    Raises:
+        SpecError: the file is missing, is no mapping, or holds what YAML would pass silently
+            (a duplicate key, an alias, a second document, a value that is not finite).
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SpecError(f"{path}: no such file. Try: a path to a YAML file") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SpecError(f"{path}: can't be read as UTF-8 text ({error})") from None
+    return parse_document(text, path)
+
+
+def parse_document(text: str, path: Path | None = None) -> Document:
+    """`load_document` on a text; `path` is only for messages."""
+    name = str(path) if path else "<text>"
+    try:
+        _refuse_aliases(text, name)
+        tree = YAML(typ="rt", pure=True).load(StringIO(text))
+    except DuplicateKeyError as error:
+        raise SpecError(f"{_mark(error, name)}: {_first_line(error.problem)}. Try: keep one of the two") from None
+    except MarkedYAMLError as error:
+        raise SpecError(f"{_mark(error, name)}: not valid YAML: {_first_line(error.problem)}") from None
+    except (YAMLError, ValueError) as error:
+        raise SpecError(f"{name}: not valid YAML: {_first_line(str(error))}") from None
+    if not isinstance(tree, CommentedMap):
+        kind = "is empty" if tree is None else f"holds a {type(tree).__name__}"
+        raise SpecError(f"{name}: {kind}, want a mapping of fields. Try: key: value")
+    lines: dict[tuple[str, ...], int] = {}
+    return Document(_plain(tree, (), lines, name), path, lines)
+
+
+def parse_value(text: str) -> Any:
+    """A value as the command line gives it, by the same rules: `1e-3` a number, `no` a text, `[a, b]` a list."""
+    document = parse_document(f"value: {text}" if text.strip() else "value: null")
+    return document.data["value"]
+
+
+def _refuse_aliases(text: str, name: str) -> None:
+    documents = 0
+    for event in YAML(typ="rt", pure=True).parse(StringIO(text)):
+        if isinstance(event, AliasEvent):
+            raise SpecError(f"{name}:{event.start_mark.line + 1}: an alias (*{event.anchor}). Try: write the value out")
+        documents += type(event).__name__ == "DocumentStartEvent"
+    if documents > 1:
+        raise SpecError(f"{name}: {documents} YAML documents in one file, want one. Try: one file each")
+
+
+def _plain(node: Any, keys: tuple[str, ...], lines: dict[tuple[str, ...], int], name: str) -> Any:
+    """ruamel's commented containers and scalars as plain ones; fills `lines`."""
+    if isinstance(node, CommentedMap):
+        result = {}
+        for key, value in node.items():
+            place = (*keys, str(key))
+            lines[place] = node.lc.key(key)[0] + 1
+            result[str(key)] = _plain(value, place, lines, name)
+        return result
+    if isinstance(node, CommentedSeq):
+        return [_plain(value, keys, lines, name) for value in node]
+    return _scalar(node, f"{name}:{lines.get(keys, 1)}")
+
+
+def _scalar(value: Any, place: str) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, ScalarBoolean):
+        return bool(value)
+    if isinstance(value, int):
+        return int(value)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise SpecError(f"{place}: {value} is not a finite number")
+        return float(value)
+    return str(value)
+
+
+def _mark(error: MarkedYAMLError, name: str) -> str:
+    mark = error.problem_mark or error.context_mark
+    return f"{name}:{mark.line + 1}" if mark else name
+
+
+def _first_line(text: str | None) -> str:
+    return (text or "").strip().split("\n")[0]

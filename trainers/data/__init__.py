@@ -1,0 +1,1 @@
+"""Data: catalogues, the store of decoded samples, splits, segments."""

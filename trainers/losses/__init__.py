@@ -1,0 +1,1 @@
+"""Losses on float targets, reduced per sample."""

@@ -1,0 +1,1 @@
+"""Mixing of samples and of their targets."""

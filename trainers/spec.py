@@ -1,0 +1,54 @@
+"""RunSpec: the only configuration of a run."""
+
+import hashlib
+import json
+from typing import Any
+
+from pydantic import Field
+
+from trainers.augmentation.spec import AugmentationSpec
+from trainers.config.section import Section
+from trainers.data.spec import DataSpec, SegmentsSpec
+from trainers.front_end.spec import MelSpec
+from trainers.losses.spec import BceSpec, LossSpec
+from trainers.mixing.spec import MixingSpec, NoMixingSpec
+from trainers.models.spec import ModelSpec
+from trainers.optim.spec import AdamWSpec, CosineSpec, OptimizerSpec, ScheduleSpec
+from trainers.targets.spec import TargetsSpec
+from trainers.training.spec import TrainingSpec
+
+SCHEMA_VERSION = 1
+"""Raised when the same fields come to mean another computation: old keys then name old runs only."""
+
+
+class RunSpec(Section):
+    """One training run, completely: everything that its result depends on but the data and the world size."""
+
+    data: DataSpec = DataSpec()
+    segments: SegmentsSpec = SegmentsSpec()
+    front_end: MelSpec = MelSpec()
+    augmentation: AugmentationSpec = AugmentationSpec()
+    targets: TargetsSpec = TargetsSpec()
+    mixing: MixingSpec = NoMixingSpec()
+    model: ModelSpec = ModelSpec()
+    loss: LossSpec = BceSpec()
+    optimizer: OptimizerSpec = AdamWSpec()
+    schedule: ScheduleSpec = CosineSpec()
+    training: TrainingSpec = TrainingSpec()
+    seed: int = Field(0, ge=0, le=2**31 - 1, description="of weights, order, crops, mixing, dropout")
+
+    def resolved(self) -> dict[str, Any]:
+        """The spec as plain JSON values, every default written out."""
+        return self.model_dump(mode="json")
+
+    def key(self, data_digest: str, world_size: int, precision: str) -> str:
+        """The run's identity: 16 hexadecimal digits.
+
+        A hash of the resolved spec (fold and seed among it), the schema version, the training data's digest, the
+        world size and the precision really used. Paths, devices and numbers of CPUs don't enter.
+        """
+        spec = self.resolved()
+        spec["training"]["precision"] = precision
+        identity = {"schema": SCHEMA_VERSION, "spec": spec, "data": data_digest, "world_size": world_size}
+        text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]

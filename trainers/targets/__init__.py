@@ -1,0 +1,1 @@
+"""What the targets of a clip are, with and without mixing."""
