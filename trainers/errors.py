@@ -1,10 +1,10 @@
 """The trainers' branch of the error tree (its root is `analysis.errors.UserError`, exit code 2).
 
-    UserError
-    ├── SpecError             a field of a configuration: its name, value, rule and place
-    ├── DataError             a table, catalogue or recording
-    ├── DeviceError           a device that was asked for and isn't there
-    └── CheckpointError       a checkpoint that doesn't fit the run
+UserError
+├── SpecError             a field of a configuration: its name, value, rule and place
+├── DataError             a table, catalogue or recording
+├── DeviceError           a device that was asked for and isn't there
+└── CheckpointError       a checkpoint that doesn't fit the run
 """
 
 from analysis.errors import UserError

@@ -16,7 +16,9 @@ from trainers.spec import RunSpec
 
 RECIPES = Path(__file__).parent.parent / "recipes"
 FIELDS: dict[str, FieldPath] = field_paths(RunSpec)
-TAGS = frozenset(path for path, found in FIELDS.items() if path.endswith(".name") and path != "data.name" and found.tags)
+TAGS = frozenset(
+    path for path, found in FIELDS.items() if path.endswith(".name") and path != "data.name" and found.tags
+)
 """Paths that choose a variant of their section, such as `loss.name`."""
 
 

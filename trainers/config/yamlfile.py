@@ -16,7 +16,6 @@ from ruamel.yaml.scalarbool import ScalarBoolean
 from trainers.errors import SpecError
 
 
-
 @dataclass(frozen=True)
 class Document:
     """A YAML file as plain Python values, with the line of every key."""

@@ -1,0 +1,135 @@
+"""The ledger of one run: every finished epoch an immutable segment, every checkpoint a folder with a manifest.
+
+    <run key>/run.json                              what the run is: spec, fold, seed, data digest
+    <run key>/attempt-0001/attempt.json             which epoch the attempt went on from
+    <run key>/attempt-0001/epoch-0007.json          one finished epoch
+    <run key>/attempt-0001/checkpoint-0007/         weights, optimizer, predictions, MANIFEST.json
+    <run key>/finished.json                         all epochs of a finished run in one record (segments are gone)
+
+A checkpoint is published before the segment of its epoch, so an epoch that is on record can be resumed from.
+The order of things is that of attempts and epochs, never that of clocks.
+"""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from analysis.records.files import folder_is_whole, publish_folder, read_record, remove_temporaries, write_record
+
+SCHEMA_VERSION = 1
+KEPT_CHECKPOINTS = 2
+"""Newest checkpoints kept while a run is going on: the second is the way back when the first is damaged."""
+
+
+class RunLedger:
+    """Reads and, within an attempt, writes what one run did."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._attempt: Path | None = None
+
+    # ---- reading
+
+    @property
+    def finished(self) -> dict[str, Any] | None:
+        """The record of a finished run, or None."""
+        return read_record(self.folder / "finished.json")
+
+    def identity(self) -> dict[str, Any] | None:
+        """What the run is, as given to `begin`."""
+        return read_record(self.folder / "run.json")
+
+    def epochs(self) -> list[dict[str, Any]]:
+        """The finished epochs in order. Of an epoch done twice, the one of the newest attempt that counts."""
+        finished = self.finished
+        if finished is not None:
+            return list(finished["epochs"])
+        found: dict[int, dict[str, Any]] = {}
+        limit = float("inf")
+        for attempt in reversed(self._attempts()):
+            for path in sorted(attempt.glob("epoch-*.json")):
+                body = read_record(path)
+                if body is not None and body["epoch"] <= limit:
+                    found.setdefault(body["epoch"], body)
+            start = read_record(attempt / "attempt.json")
+            limit = min(limit, start["resumed_from"]) if start else limit
+        return list(_without_gaps(found))
+
+    def newest_checkpoint(self) -> tuple[int, Path] | None:
+        """The newest whole checkpoint as (epoch, folder). A damaged one is kept aside as `*.corrupt`."""
+        on_record = len(self.epochs())
+        for attempt in reversed(self._attempts()):
+            for path in sorted(attempt.glob("checkpoint-[0-9][0-9][0-9][0-9]"), reverse=True):
+                epoch = int(path.name.removeprefix("checkpoint-"))
+                if epoch > on_record:
+                    continue  # killed between checkpoint and segment, or of a stale attempt
+                if folder_is_whole(path):
+                    return epoch, path
+                path.rename(path.with_name(f"{path.name}.corrupt"))
+        return None
+
+    def checkpoint(self, epoch: int) -> Path | None:
+        """The whole checkpoint of an epoch, or None."""
+        paths = (attempt / f"checkpoint-{epoch:04d}" for attempt in reversed(self._attempts()))
+        return next((path for path in paths if folder_is_whole(path)), None)
+
+    # ---- writing
+
+    def begin(self, identity: dict[str, Any], resumed_from: int) -> int:
+        """Open a new attempt that goes on after epoch `resumed_from` (0: from the start); returns its number."""
+        remove_temporaries(self.folder)
+        if self.identity() is None:
+            write_record(self.folder / "run.json", {"schema": SCHEMA_VERSION, **identity})
+        numbers = [int(path.name.removeprefix("attempt-")) for path in self._attempts()]
+        number = max(numbers, default=0) + 1
+        self._attempt = self.folder / f"attempt-{number:04d}"
+        write_record(self._attempt / "attempt.json", {"attempt": number, "resumed_from": resumed_from})
+        return number
+
+    def publish(self, epoch: dict[str, Any], save: Callable[[Path], None] | None, keep: int | None = None) -> None:
+        """Publish a finished epoch, its checkpoint (written by `save` into a folder) first.
+
+        `keep` is an epoch whose checkpoint stays beside the newest ones: the best so far.
+        """
+        attempt = self._writing()
+        number = epoch["epoch"]
+        if save is not None:
+            publish_folder(attempt / f"checkpoint-{number:04d}", save)
+        write_record(attempt / f"epoch-{number:04d}.json", {"attempt": int(attempt.name[-4:]), **epoch})
+        self._drop_old_checkpoints(number, keep)
+
+    def finish(self, state: str, kept_epoch: int | None) -> None:
+        """Compact a run that will not go on: one record for all epochs, one checkpoint."""
+        record = {"schema": SCHEMA_VERSION, "state": state, "kept_epoch": kept_epoch, "epochs": self.epochs()}
+        write_record(self.folder / "finished.json", record)
+        for attempt in self._attempts():
+            for path in attempt.glob("epoch-*.json"):
+                path.unlink()
+            for path in attempt.glob("checkpoint-*"):
+                if path.name != f"checkpoint-{kept_epoch or 0:04d}":
+                    shutil.rmtree(path)
+
+    def _drop_old_checkpoints(self, newest: int, keep: int | None) -> None:
+        for attempt in self._attempts():
+            for path in attempt.glob("checkpoint-[0-9][0-9][0-9][0-9]"):
+                epoch = int(path.name.removeprefix("checkpoint-"))
+                if epoch <= newest - KEPT_CHECKPOINTS and epoch != keep:
+                    shutil.rmtree(path)
+
+    def _writing(self) -> Path:
+        if self._attempt is None:
+            raise RuntimeError("RunLedger.begin opens an attempt before anything is published")
+        return self._attempt
+
+    def _attempts(self) -> list[Path]:
+        return sorted(p for p in self.folder.glob("attempt-*") if re.fullmatch(r"attempt-\d{4}", p.name))
+
+
+def _without_gaps(epochs: dict[int, dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Epochs 1, 2, 3, ...; what follows a missing one can't be relied on."""
+    number = 1
+    while number in epochs:
+        yield epochs[number]
+        number += 1

@@ -1,0 +1,1 @@
+"""Sources: from a dataset as published to a catalogue."""

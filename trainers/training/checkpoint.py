@@ -1,0 +1,71 @@
+"""Checkpoints: weights and optimizer as safetensors, the rest as JSON. Nothing that is read back is pickle."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from trainers.errors import CheckpointError
+
+WEIGHTS, OPTIMIZER, STATE, PREDICTIONS = (
+    "model.safetensors",
+    "optimizer.safetensors",
+    "state.json",
+    "predictions.parquet",
+)
+
+
+def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer, state: dict[str, Any]) -> None:
+    """Write what a run needs to go on.
+
+    Random states are not among it: order, crops, mixing and dropout are seeded anew for every epoch from the run's
+    seed, the epoch and the rank, and the learning rate is a function of the step.
+    """
+    save_file(_contiguous(model.state_dict()), folder / WEIGHTS)
+    moments = optimizer.state_dict()["state"]
+    tensors = {f"{index}.{name}": value for index, entry in moments.items() for name, value in entry.items()}
+    save_file(_contiguous(tensors), folder / OPTIMIZER)
+    (folder / STATE).write_text(json.dumps(state))
+
+
+def load_weights(folder: Path, model: nn.Module) -> None:
+    """Load a checkpoint's weights into `model`.
+
+    Raises:
+        CheckpointError: another architecture or other classes; says which tensors differ.
+    """
+    weights = load_file(folder / WEIGHTS)
+    own = model.state_dict()
+    wrong = sorted(
+        name
+        for name in own.keys() | weights.keys()
+        if name not in own or name not in weights or own[name].shape != weights[name].shape
+    )
+    if wrong:
+        shown = ", ".join(f"{name} {_shape(weights, name)} for {_shape(own, name)}" for name in wrong[:3])
+        raise CheckpointError(f"{folder}: not a checkpoint of this model: {len(wrong)} tensors differ ({shown})")
+    model.load_state_dict(weights)
+
+
+def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
+    """Load weights and optimizer; returns the rest of the state."""
+    load_weights(folder, model)
+    moments: dict[int, dict[str, Tensor]] = {}
+    for key, value in load_file(folder / OPTIMIZER).items():
+        index, name = key.split(".", 1)
+        moments.setdefault(int(index), {})[name] = value
+    groups = optimizer.state_dict()["param_groups"]
+    optimizer.load_state_dict({"state": moments, "param_groups": groups})
+    state: dict[str, Any] = json.loads((folder / STATE).read_text())
+    return state
+
+
+def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+
+
+def _shape(tensors: dict[str, Tensor], name: str) -> str:
+    return "x".join(map(str, tensors[name].shape)) or "scalar" if name in tensors else "nothing"
