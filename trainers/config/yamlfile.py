@@ -94,8 +94,15 @@ def _plain(node: Any, keys: tuple[str, ...], lines: dict[tuple[str, ...], int], 
             result[str(key)] = _plain(value, place, lines, name)
         return result
     if isinstance(node, CommentedSeq):
-        return [_plain(value, keys, lines, name) for value in node]
+        return [_plain(value, _item(node, index, keys, lines), lines, name) for index, value in enumerate(node)]
     return _scalar(node, f"{name}:{lines.get(keys, 1)}")
+
+
+def _item(node: CommentedSeq, index: int, keys: tuple[str, ...], lines: dict[tuple[str, ...], int]) -> tuple[str, ...]:
+    """The place of a list's item, its index as the last key; fills `lines`."""
+    place = (*keys, str(index))
+    lines[place] = node.lc.item(index)[0] + 1
+    return place
 
 
 def _scalar(value: Any, place: str) -> Any:

@@ -84,6 +84,21 @@ class LedgerSession:
         self.ledger.publish(report.record(), save, keep=report.kept_epoch)
 
 
+@dataclass
+class NoSession:
+    """A single worker whose epochs are kept nowhere: for notebooks and timing."""
+
+    device: torch.device
+    rank: int = 0
+    world_size: int = 1
+
+    def latest_checkpoint(self) -> None:
+        """Always from the start."""
+
+    def report(self, report: EpochReport, save: SaveCheckpoint | None) -> None:
+        """Nothing is kept."""
+
+
 def local_session(ledger: RunLedger, identity: dict[str, Any], device: torch.device) -> LedgerSession:
     """A single worker that goes on from the newest whole checkpoint of the run."""
     return LedgerSession(ledger, identity, device, resume=ledger.newest_checkpoint())

@@ -102,14 +102,16 @@ def clips_per_species(spec: ChorusSpec) -> list[int]:
 
 
 def _with_duplicates(spec: ChorusSpec, plans: list[Plan], rng: Random) -> list[Plan]:
-    """Turn some clips into another upload of an earlier original of the same species."""
-    originals: dict[int, list[int]] = {}
+    """Turn the given share of the clips into another upload of an earlier original of the same species."""
+    first = {plan.species: index for index, plan in reversed(list(enumerate(plans)))}
+    repeats = [index for index, plan in enumerate(plans) if first[plan.species] != index]
+    count = min(len(repeats), round(spec.near_duplicate_share * len(plans)))
+    copies = set(rng.permutation(repeats)[:count].tolist())
     planned: list[Plan] = []
-    repeats = sum(plan.species in {p.species for p in plans[:i]} for i, plan in enumerate(plans))
-    chance = min(1.0, spec.near_duplicate_share * len(plans) / max(1, repeats))
+    originals: dict[int, list[int]] = {}
     for index, plan in enumerate(plans):
         earlier = originals.setdefault(plan.species, [])
-        if earlier and rng.random() < chance:
+        if index in copies:
             original = earlier[int(rng.integers(len(earlier)))]
             planned.append(Plan(plan.species, plans[original].author, original))
         else:

@@ -42,15 +42,15 @@ class ChorusSpec(BaseModel):
     test_song_types: Shares = Field((0.72, 0.16, 0.12), description="The same shares in soundscapes")
     individual_pitch_sd_oct: float = Field(0.03, ge=0, le=1, description="Pitch differences of individuals, in octaves")
     individual_tempo_sd_oct: float = Field(0.06, ge=0, le=1, description="Tempo differences of individuals, as log2")
-    dialect_pitch_sd_oct: float = Field(0.07, ge=0, le=1, description="Pitch dialect at the sites, in octaves")
-    dialect_tempo_sd_oct: float = Field(0.10, ge=0, le=1, description="Tempo dialect at the sites, as log2")
+    dialect_pitch_sd_oct: float = Field(0.05, ge=0, le=1, description="Pitch dialect at the sites, in octaves")
+    dialect_tempo_sd_oct: float = Field(0.08, ge=0, le=1, description="Tempo dialect at the sites, as log2")
 
     singers_per_30_s: float = Field(3.2, ge=0, le=50, description="Mean number of individuals per 30 s of soundscape")
     singing_min_s: float = Field(4.0, ge=1, le=60, description="Shortest stay of an individual, in seconds")
     singing_max_s: float = Field(14.0, ge=1, le=120, description="Longest stay of an individual, in seconds")
     site_concentration: float = Field(1.0, gt=0, le=100, description="Dirichlet parameter: low = few species per site")
     near_snr_db: float = Field(19.0, ge=-20, le=60, description="Signal-to-noise ratio of a singer at the recorder")
-    distance_loss_db: float = Field(16.0, ge=0, le=60, description="What a singer at the edge of hearing loses of that")
+    distance_loss_db: float = Field(14.0, ge=0, le=60, description="What a singer at the edge of hearing loses of that")
     reverb: float = Field(1.0, ge=0, le=4, description="Strength of echoes and tails; 0 = none, 1 = forest")
     microphone: float = Field(1.0, ge=0, le=2, description="Strength of the recorders' colouring; 0 = flat")
     wind_share: float = Field(0.4, ge=0, le=1, description="Share of the soundscapes with wind gusts")
@@ -84,6 +84,7 @@ def _are_shares(values: Shares) -> bool:
     return min(values) >= 0 and abs(sum(values) - 1) < 1e-6
 
 
+# Seed 1 is simply the first one: it was not chosen for how validation and leaderboard relate, which differs by seed.
 PRESETS: dict[str, ChorusSpec] = {
     "chorus": ChorusSpec(),
     "chorus-small": ChorusSpec(n_species=10, n_authors=20, n_clips=170, n_test_files=44, n_target_files=15, n_sites=6),

@@ -1,0 +1,149 @@
+"""The folder of a sweep: what was asked, what every trial was and how it ended, the ledgers of its runs.
+
+results/sweeps/<name>/sweep.yaml                     the sweep as resolved
+results/sweeps/<name>/trials/search-0007.json        a trial that was asked for: parameters, runs
+results/sweeps/<name>/trials/search-0007.end.json    how it ended: state, score after every epoch
+results/sweeps/<name>/runs/<key>/                    the ledger of one run (analysis.records.ledger)
+"""
+
+from dataclasses import asdict, dataclass
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from analysis.errors import RecordsError
+from analysis.records.files import read_record, write_atomically, write_record
+from analysis.records.ledger import RunLedger
+
+SCHEMA_VERSION = 1
+SEARCH, CONFIRM = "search", "confirm"
+
+
+@dataclass(frozen=True)
+class RunPlan:
+    """One run of a trial."""
+
+    key: str
+    spec: dict[str, Any]
+    """of RunSpec.resolved()"""
+    fold: int
+    seed: int
+    repeat: int
+    split: str
+
+
+@dataclass(frozen=True)
+class TrialPlan:
+    """A trial as asked for: it can be run, or run on, from this alone."""
+
+    stage: str
+    number: int
+    params: dict[str, Any]
+    """Optuna's parameters, by Optuna's names"""
+    settings: dict[str, Any]
+    """the same as RunSpec fields, by dotted path"""
+    runs: tuple[RunPlan, ...]
+    candidate: int | None = None
+    """confirm: the trial of the search that is confirmed"""
+
+    @property
+    def name(self) -> str:
+        """`search-0007`"""
+        return f"{self.stage}-{self.number:04d}"
+
+
+@dataclass(frozen=True)
+class TrialEnd:
+    """How a trial ended."""
+
+    state: str
+    """complete, pruned (stopped early), diverged or failed"""
+    scores: tuple[tuple[int, float], ...]
+    """(epoch, score) of every epoch reported, in order; a diverged one ends with NaN"""
+    error: str | None = None
+
+    @property
+    def score(self) -> float:
+        """The last score; NaN when there is none."""
+        return self.scores[-1][1] if self.scores else float("nan")
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """Reads and writes the folder of one sweep."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        """The sweep's name."""
+        return self.path.name
+
+    def definition(self) -> dict[str, Any] | None:
+        """The sweep as resolved, or None where there is none yet."""
+        path = self.path / "sweep.yaml"
+        return dict(YAML(typ="safe", pure=True).load(path.read_text())) if path.exists() else None
+
+    def write_definition(self, definition: dict[str, Any]) -> None:
+        """Write `sweep.yaml`."""
+        text = StringIO()
+        yaml = YAML(typ="safe", pure=True)
+        yaml.default_flow_style = None
+        yaml.sort_base_mapping_type_on_output = False
+        yaml.width = 110
+        yaml.dump(definition, text)
+        write_atomically(self.path / "sweep.yaml", text.getvalue().encode())
+
+    def ask(self, plan: TrialPlan) -> None:
+        """Put a trial on record before it starts."""
+        write_record(self.path / "trials" / f"{plan.name}.json", {"schema": SCHEMA_VERSION, **asdict(plan)})
+
+    def end(self, plan: TrialPlan, end: TrialEnd) -> None:
+        """Put a trial's end on record."""
+        write_record(self.path / "trials" / f"{plan.name}.end.json", {"schema": SCHEMA_VERSION, **asdict(end)})
+
+    def trials(self, stage: str) -> list[tuple[TrialPlan, TrialEnd | None]]:
+        """The trials of a stage in the order they were asked for; without an end they are still to be run on.
+
+        Raises:
+            RecordsError: a record that can't be read; what follows it would be wrong.
+        """
+        found = []
+        for path in sorted((self.path / "trials").glob(f"{stage}-[0-9][0-9][0-9][0-9].json")):
+            body = read_record(path)
+            if body is None:
+                raise RecordsError(f"{path}: damaged. Try: remove it; its trial is then asked for again")
+            found.append((_plan(body), self._end(path.with_suffix(".end.json"))))
+        return found
+
+    def ledger(self, key: str) -> RunLedger:
+        """The ledger of one run."""
+        return RunLedger(self.path / "runs" / key)
+
+    def run_keys(self) -> list[str]:
+        """The runs there are."""
+        return sorted(path.parent.name for path in (self.path / "runs").glob("*/run.json"))
+
+    def _end(self, path: Path) -> TrialEnd | None:
+        body = read_record(path)
+        if body is None:
+            return None
+        return TrialEnd(body["state"], tuple((epoch, score) for epoch, score in body["scores"]), body["error"])
+
+
+def _plan(body: dict[str, Any]) -> TrialPlan:
+    runs = tuple(RunPlan(**run) for run in body["runs"])
+    names = ("stage", "number", "params", "settings", "candidate")
+    return TrialPlan(runs=runs, **{name: body[name] for name in names})
+
+
+def sweep_folder(results: Path, name: str) -> SweepFolder:
+    """The folder of the sweep called `name` below a results folder."""
+    return SweepFolder(results / "sweeps" / name)
+
+
+def sweep_names(results: Path) -> list[str]:
+    """The sweeps below a results folder, those of `platform train` too."""
+    return sorted(path.name for path in (results / "sweeps").glob("*") if (path / "sweep.yaml").exists())

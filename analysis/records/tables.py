@@ -1,0 +1,116 @@
+"""From a sweep's ledgers to its tables: one row per trial, one row per run and epoch."""
+
+import math
+import shutil
+import statistics
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from analysis.records.files import write_atomically
+from analysis.records.ledger import RunLedger
+from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
+from analysis.records.sweep_tables import SweepTables
+
+SCHEMA_VERSION = 1
+PREDICTIONS = "predictions.parquet"
+TRIAL_COLUMNS = ("trial", "stage", "candidate", "state", "score", "score_sd", "epochs", "seconds", "error", "runs")
+
+Score = Callable[[list[float]], float]
+"""A run's score from its metric after each epoch."""
+
+
+def collect(folder: SweepFolder, unfinished: str, score: Score, metric: str) -> SweepTables:
+    """Read a sweep, finished or not, from its ledgers.
+
+    Args:
+        folder: of the sweep.
+        unfinished: what a trial without an end is: `running` or `interrupted`.
+        score: as the sweep's objective scores a run.
+        metric: the one it scores.
+    """
+    trials: list[dict[str, Any]] = []
+    epochs: list[dict[str, Any]] = []
+    for stage in (SEARCH, CONFIRM):
+        for plan, end in folder.trials(stage):
+            rows = [row for run in plan.runs for row in _epoch_rows(folder.ledger(run.key), plan, run)]
+            epochs += rows
+            trials.append(_trial_row(plan, end, rows, unfinished, _spread(rows, plan, score, metric)))
+    columns = list(dict.fromkeys([*TRIAL_COLUMNS, *(name for row in trials for name in row)]))
+    return SweepTables(folder.definition() or {}, pd.DataFrame(trials, columns=columns), pd.DataFrame(epochs))
+
+
+def write_tables(results: Path, name: str, tables: SweepTables, folder: SweepFolder) -> None:
+    """Write `runs/<name>/*.parquet` and gather `predictions/<name>/<run>.parquet`; all of it can be made again."""
+    for table, frame in (("trials", tables.trials), ("epochs", tables.epochs)):
+        sink = pa.BufferOutputStream()
+        arrow = pa.Table.from_pandas(frame, preserve_index=False)
+        metadata = {**(arrow.schema.metadata or {}), b"tuneful_schema": str(SCHEMA_VERSION).encode()}
+        pq.write_table(arrow.replace_schema_metadata(metadata), sink, write_page_checksum=True)
+        write_atomically(results / "runs" / name / f"{table}.parquet", sink.getvalue().to_pybytes())
+    for key in folder.run_keys():
+        _gather_predictions(folder.ledger(key), results / "predictions" / name / f"{key}.parquet")
+
+
+def _trial_row(
+    plan: TrialPlan, end: TrialEnd | None, rows: list[dict[str, Any]], unfinished: str, spread: float
+) -> dict[str, Any]:
+    return {
+        "trial": plan.number,
+        "stage": plan.stage,
+        "candidate": plan.candidate,
+        "state": end.state if end else unfinished,
+        "score": end.score if end else math.nan,
+        "score_sd": spread,
+        "epochs": max((row["epoch"] for row in rows), default=0),
+        "seconds": sum(row.get("seconds", 0) + row.get("eval_seconds", 0) for row in rows),
+        "error": end.error if end else None,
+        "runs": [run.key for run in plan.runs],
+        **{f"param.{path}": _cell(value) for path, value in plan.settings.items()},
+    }
+
+
+def _epoch_rows(ledger: RunLedger, plan: TrialPlan, run: RunPlan) -> Iterator[dict[str, Any]]:
+    for record in ledger.epochs():
+        yield {
+            "run": run.key,
+            "trial": plan.number,
+            "stage": plan.stage,
+            "candidate": plan.candidate,
+            "fold": run.fold,
+            "seed": run.seed,
+            "repeat": run.repeat,
+            "split": run.split,
+            "protocol": record["protocol"],
+            "attempt": record["attempt"],
+            "epoch": record["epoch"],
+            "state": record["state"],
+            **record["metrics"],
+        }
+
+
+def _spread(rows: list[dict[str, Any]], plan: TrialPlan, score: Score, metric: str) -> float:
+    """Standard deviation of the scores of a trial's runs; NaN with one."""
+    histories = [[row[metric] for row in rows if row["run"] == run.key] for run in plan.runs]
+    scores = [score(history) for history in histories if history]
+    return statistics.stdev(scores) if len(scores) > 1 else math.nan
+
+
+def _cell(value: Any) -> Any:
+    """Lists and mappings as text: a table's cells are plain."""
+    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def _gather_predictions(ledger: RunLedger, target: Path) -> None:
+    finished = ledger.finished
+    kept = ledger.checkpoint(finished["kept_epoch"]) if finished and finished["kept_epoch"] else None
+    if kept is None or target.exists():
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    temporary = target.with_suffix(".tmp")
+    shutil.copyfile(kept / PREDICTIONS, temporary)
+    temporary.replace(target)

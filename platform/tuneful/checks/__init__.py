@@ -1,0 +1,1 @@
+"""Preflight checks: what would spoil a result, said before any compute is spent."""

@@ -1,0 +1,61 @@
+"""`platform`: the commands, and how a user's mistake is told."""
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+import tuneful
+from analysis.errors import UserError
+from tuneful.cli.check import check
+from tuneful.cli.data import data
+from tuneful.cli.report import report
+from tuneful.cli.results import results
+from tuneful.cli.status import status
+from tuneful.cli.sweep import sweep
+from tuneful.cli.train import train
+
+app = typer.Typer(
+    name="platform",
+    help="An experimentation platform for multi-label audio classification.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(sweep)
+app.command()(train)
+app.command()(status)
+app.command()(results)
+app.command()(report)
+app.command()(check)
+app.add_typer(data, name="data")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"tuneful {tuneful.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks of mistakes too.")] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which.")] = False,
+) -> None:
+    """An experimentation platform for multi-label audio classification."""
+    del debug, version
+
+
+def main() -> None:
+    """Run a command. Mistakes are one message on stderr: exit code 2, or 3 where results can't be read or written."""
+    try:
+        app()
+    except UserError as error:
+        if "--debug" in sys.argv:
+            raise
+        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,92 @@
+"""`platform results`: the table of trials."""
+
+import json
+import math
+from typing import Annotated, Any
+
+import pandas as pd
+import typer
+from rich.table import Table
+
+from analysis.records.sweep import SEARCH, SweepFolder, sweep_names
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep, tables_of
+
+TOP = 5
+
+
+def results(
+    sweep: Annotated[str | None, typer.Argument(help="A sweep's name; without it, all sweeps.")] = None,
+    sort: Annotated[str, typer.Option(help="Column to sort by, best first: score, or a metric.")] = "score",
+    as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, for other programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines of records, for other programs.")] = False,
+    folder: Results = DEFAULT_RESULTS,
+) -> None:
+    """Show the trials of a sweep, or the sweeps there are."""
+    table = _sweeps(folder) if sweep is None else trial_table(existing_sweep(folder, sweep), sort)
+    if as_csv:
+        print(table.to_csv(index=False), end="")
+    elif as_json:
+        print(json.dumps(json.loads(table.to_json(orient="records")), indent=1))
+    elif table.empty:
+        console.print(f"Nothing in {folder} yet. Try: platform sweep loss", highlight=False)
+    else:
+        console.print(as_rich(table))
+
+
+def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
+    """All trials of a sweep with the last value of every metric, sorted best first.
+
+    Raises:
+        SpecError: `sort` is no column.
+    """
+    from trainers.config.paths import nearest
+    from trainers.errors import SpecError
+
+    tables = tables_of(folder)
+    trials = tables.trials.drop(columns=["runs"]).dropna(axis=1, how="all")
+    metrics = [name for name in tables.epochs if "/" in name]
+    if metrics:
+        last = tables.epochs.sort_values("epoch").groupby(["stage", "trial", "run"]).last()[metrics]
+        trials = trials.merge(last.groupby(["stage", "trial"]).mean().reset_index(), on=["stage", "trial"], how="left")
+    if sort not in trials:
+        if sort == "score":
+            return trials
+        raise SpecError(f"--sort: {sort!r} is no column. {nearest(sort, map(str, trials))}")
+    mode = (folder.definition() or {})["objective"]["mode"] if sort == "score" else "max"
+    ascending = mode == "min" or sort.endswith("/loss")
+    return trials.sort_values(sort, ascending=ascending, kind="stable").reset_index(drop=True)
+
+
+def print_best(folder: SweepFolder) -> None:
+    """The best complete trials of the search as a small table."""
+    table = trial_table(folder, "score")
+    best = table[(table["stage"] == SEARCH) & (table["state"] == "complete")].head(TOP)
+    columns = ["trial", "score", "epochs", *(name for name in table if str(name).startswith("param."))]
+    if len(best):
+        console.print(as_rich(best[[column for column in columns if column in best]]))
+
+
+def as_rich(table: pd.DataFrame) -> Table:
+    """A pandas table for the terminal."""
+    rich = Table(box=None, pad_edge=False, header_style="bold")
+    for name in table:
+        rich.add_column(str(name).removeprefix("param."), no_wrap=str(name) in ("trial", "score", "state"))
+    for row in table.itertuples(index=False):
+        rich.add_row(*(_cell(value) for value in row))
+    return rich
+
+
+def _cell(value: Any) -> str:
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _sweeps(folder: Any) -> pd.DataFrame:
+    rows = []
+    for name in sweep_names(folder):
+        trials = tables_of(existing_sweep(folder, name)).trials
+        states = trials["state"].value_counts().to_dict()
+        complete = trials[(trials["stage"] == SEARCH) & (trials["state"] == "complete")]["score"]
+        rows.append({"sweep": name, "trials": len(trials), "best": complete.max(), **states})
+    return pd.DataFrame(rows)

@@ -1,0 +1,77 @@
+"""Options and output that several commands share."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from analysis.records.sweep import SweepFolder, sweep_folder, sweep_names
+from analysis.records.sweep_tables import SweepTables
+from trainers.config.paths import nearest
+from trainers.errors import SpecError
+
+console = Console()
+
+Results = Annotated[
+    Path, typer.Option("--results", envvar="TUNEFUL_RESULTS", help="Folder of all results.", show_default=True)
+]
+DEFAULT_RESULTS = Path("results")
+Report = Callable[[str, int, int], None]
+
+
+@contextmanager
+def preparation() -> Iterator[Report]:
+    """Shows preparation: a bar in a terminal, a line at the start and the end of each step elsewhere."""
+    if not console.is_terminal:
+        yield _plain_report()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, object] = {}
+
+        def report(what: str, done: int, total: int) -> None:
+            task = tasks.setdefault(what, None) or bars.add_task(what, total=total)
+            tasks[what] = task
+            bars.update(task, completed=done)  # type: ignore[arg-type]
+
+        yield report
+
+
+def existing_sweep(results: Path, name: str) -> SweepFolder:
+    """The folder of a sweep that is there.
+
+    Raises:
+        SpecError: there is none of that name; the known ones are listed.
+    """
+    names = sweep_names(results)
+    if name not in names:
+        known = nearest(name, names) if names else f"There are none in {results}."
+        raise SpecError(f"no sweep is called {name!r}. {known} Try: platform sweep FILE")
+    return sweep_folder(results, name)
+
+
+def tables_of(folder: SweepFolder) -> SweepTables:
+    """A sweep's tables, straight from its ledgers."""
+    from analysis.records.tables import collect
+    from tuneful.sweep.lock import owner
+    from tuneful.sweep.objective import Objective
+
+    objective = Objective.of(folder.definition() or {})
+    return collect(folder, "running" if owner(folder.path) else "interrupted", objective.score, objective.metric)
+
+
+def _plain_report() -> Report:
+    started: set[str] = set()
+
+    def report(what: str, done: int, total: int) -> None:
+        if what not in started:
+            started.add(what)
+            console.print(f"{what}: {total} to do", highlight=False)
+        if done == total:
+            console.print(f"{what}: done", highlight=False)
+
+    return report

@@ -1,0 +1,1 @@
+"""The leaderboard: judging and recording submissions."""

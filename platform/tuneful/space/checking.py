@@ -1,0 +1,186 @@
+"""Checks of a space against itself: conditions that name what exists, exclude each other and lead in no circle."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from graphlib import CycleError
+from typing import Annotated, Any, get_args
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from trainers.config.build import FIELDS, TAGS, unknown_field
+from trainers.errors import SpecError
+from tuneful.space.conditions import describe_when, holds, show_value
+from tuneful.space.fixing import reachable
+from tuneful.space.parameters import Parameter, Space
+from tuneful.space.ranges import Entry, FloatEntry
+
+
+@dataclass(frozen=True)
+class SpaceCheck:
+    """The checks of one space; each raises SpecError with the entry's line."""
+
+    space: Space
+
+    def run(self) -> None:
+        """All checks, the ones that the others rest on first."""
+        for parameter in self.space.parameters.values():
+            for index, entry in enumerate(parameter.entries):
+                self._conditions(parameter, index, entry)
+                self._whole_numbers(parameter, index, entry)
+        self._no_circle()
+        for parameter in self.space.parameters.values():
+            self._exclusive(parameter)
+            self._tags(parameter)
+        self._reached()
+
+    @staticmethod
+    def _error(text: str, parameter: Parameter, index: int, hint: str) -> SpecError:
+        return SpecError(f"{parameter.place(index)}: {text}. Try: {hint}")
+
+    def _conditions(self, parameter: Parameter, index: int, entry: Entry) -> None:
+        for path, values in entry.when.items():
+            problem = self._condition(parameter.path, path)
+            if problem is not None:
+                text, hint = problem
+                raise self._error(f"{parameter.path}: when: {text}", parameter, index, hint)
+            for value in values:
+                self._value(parameter, index, path, value)
+
+    def _condition(self, child: str, path: str) -> tuple[str, str] | None:
+        """What is wrong with the name in a condition, and the fix."""
+        unknown = unknown_field(path)
+        searched = ", ".join(other for other in self.space.parameters if other != child)
+        if unknown is not None:
+            return unknown, f"a searched parameter ({searched}) or another field"
+        if path == child:
+            return f"{path} depends on itself", f"a condition on {searched or 'another parameter'}"
+        tag = tag_of(path)
+        if path not in self.space.parameters and tag is not None and tag in self.space.parameters:
+            return f"{path} is fixed, but {tag} is searched", f"when: {{{tag}: ...}}"
+        return None
+
+    def _value(self, parameter: Parameter, index: int, path: str, value: Any) -> None:
+        parent = self.space.parameters.get(path)
+        if parent is None:
+            allowed = None if acceptable(path, value) else values_of(path)
+        elif any(entry.takes(value) for entry in parent.entries):
+            return
+        elif all(isinstance(entry, FloatEntry) for entry in parent.entries):
+            text = f"{parameter.path}: when: {path} is a range of real numbers, no value of it can be named"
+            raise self._error(text, parameter, index, "a condition on a choice or an int")
+        else:
+            allowed = "; ".join(entry.describe() for entry in parent.entries)
+        if allowed is not None:
+            text = f"{parameter.path}: when: {path} never is {show_value(value)}, it takes {allowed}"
+            raise self._error(text, parameter, index, "one of those values")
+
+    def _whole_numbers(self, parameter: Parameter, index: int, entry: Entry) -> None:
+        annotation = FIELDS[parameter.path].info.annotation
+        if not isinstance(entry, FloatEntry) or not {annotation, *get_args(annotation)} <= {int, type(None)}:
+            return
+        low, high = round(entry.low), round(entry.high)
+        extra = ", log: true" if entry.log else ""
+        text = f"{parameter.path} is a whole number, {entry.kind} draws real ones"
+        raise self._error(text, parameter, index, f"{parameter.path}: {{int: [{low}, {high}]{extra}}}")
+
+    def _no_circle(self) -> None:
+        try:
+            _ = self.space.order
+        except CycleError as error:
+            circle = error.args[1]
+            text = f"conditions lead in a circle: {' <- '.join(circle)}"
+            raise self._error(text, self.space.parameters[circle[0]], 0, "remove one of these conditions") from None
+
+    def _exclusive(self, parameter: Parameter) -> None:
+        """A list of entries: each has a condition, and no two hold at once."""
+        if len(parameter.entries) == 1:
+            return
+        for index, entry in enumerate(parameter.entries):
+            if not entry.when:
+                text = f"{parameter.path} has {len(parameter.entries)} entries, number {index + 1} without when"
+                raise self._error(text, parameter, index, "a when on every entry, or a single entry")
+        fixed = {path for path in parameter.parents if path not in self.space.parameters}
+        for settings in self.space.assignments(self.space.ancestors(parameter.path)):
+            for whole in _fixed_combinations(parameter, sorted(fixed), settings):
+                self._one_holds(parameter, whole)
+
+    def _one_holds(self, parameter: Parameter, settings: Mapping[str, Any]) -> None:
+        both = [i for i, entry in enumerate(parameter.entries) if holds(entry.when, settings)]
+        if len(both) > 1:
+            when = {path: (settings[path],) for i in both for path in parameter.entries[i].when}
+            text = f"{parameter.path} has two entries that hold at once, for {describe_when(when)}"
+            raise self._error(text, parameter, both[1], "conditions that exclude each other")
+
+    def _tags(self, parameter: Parameter) -> None:
+        """A field that only some variants have needs a condition where the variant is searched."""
+        tag, owners = tag_of(parameter.path), FIELDS[parameter.path].tags
+        if tag is None or tag not in self.space.parameters:
+            return
+        for settings in self.space.assignments(
+            {tag, *self.space.ancestors(parameter.path), *self.space.ancestors(tag)}
+        ):
+            index = parameter.active(settings)
+            if index is not None and tag in settings and settings[tag] not in owners:
+                text = f"{parameter.path} does not exist for {tag}={settings[tag]}, which is searched too"
+                entries = self.space.parameters[tag].entries
+                fits = [owner for owner in owners if any(entry.takes(owner) for entry in entries)]
+                hint = f"when: {{{tag}: [{', '.join(fits)}]}}" if fits else f"{tag} with {' or '.join(owners)}"
+                raise self._error(text, parameter, index, hint)
+
+    def _reached(self) -> None:
+        """No entry whose conditions exclude each other. Conditions on fixed fields are left to `Fixing`."""
+        open_space = Space({path: _searched_only(p, self.space) for path, p in self.space.parameters.items()})
+        if any(not e.when for p in open_space.parameters.values() if len(p.entries) > 1 for e in p.entries):
+            return
+        found = reachable(open_space)
+        for path, parameter in self.space.parameters.items():
+            for index, entry in enumerate(parameter.entries):
+                if (path, index) not in found:
+                    text = f"{path} is never searched: {describe_when(entry.when)} can't hold"
+                    raise self._error(text, parameter, index, "remove the entry or correct its when")
+
+
+def tag_of(path: str) -> str | None:
+    """The path that chooses the variant to which `path` belongs, such as `loss.name` for `loss.gamma`."""
+    tag = f"{path.rpartition('.')[0]}.name"
+    return tag if tag in TAGS and path != tag else None
+
+
+def acceptable(path: str, value: Any) -> bool:
+    """Whether the field at `path` takes `value`, by its own type and bounds."""
+    info = FIELDS[path].info
+    if FIELDS[path].tags and path in TAGS:
+        return value in FIELDS[path].tags
+    annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+    try:
+        TypeAdapter(annotation, config=ConfigDict(strict=False)).validate_python(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def values_of(path: str) -> str:
+    """The values of a field in words."""
+    found = FIELDS[path]
+    if path in TAGS:
+        return ", ".join(found.tags)
+    named = [show_value(value) for value in get_args(found.info.annotation)]
+    return ", ".join(named) if named else f"{getattr(found.info.annotation, '__name__', 'other')} values"
+
+
+def _searched_only(parameter: Parameter, space: Space) -> Parameter:
+    """The parameter without its conditions on fixed fields."""
+    entries = (
+        entry.model_copy(update={"when": {p: v for p, v in entry.when.items() if p in space.parameters}})
+        for entry in parameter.entries
+    )
+    return Parameter(parameter.path, tuple(entries), parameter.places)
+
+
+def _fixed_combinations(parameter: Parameter, fixed: list[str], settings: dict[str, Any]) -> list[dict[str, Any]]:
+    """`settings` with every combination of the values that the entries name for fixed fields."""
+    combinations = [settings]
+    for path in fixed:
+        values = [value for entry in parameter.entries for value in entry.when.get(path, ())]
+        combinations = [{**known, path: value} for known in combinations for value in values]
+    return combinations

@@ -1,0 +1,54 @@
+"""What the command line lays over a sweep file."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from trainers.config.build import Layer, parse_overrides, unknown_field
+from trainers.config.paths import flatten
+from trainers.errors import SpecError
+from tuneful.space.places import COMMAND_LINE
+
+
+@dataclass(frozen=True)
+class SweepOptions:
+    """The command line's part of a sweep; None leaves what the file says."""
+
+    data: str | None = None
+    """Name of a catalogue, in place of the recipe's."""
+
+    recipe: str | None = None
+    sets: tuple[str, ...] | list[str] = ()
+    """`path=value`; a searched path that is set leaves the search."""
+
+    trials: int | None = None
+    max_hours: float | None = None
+    name: str | None = None
+
+    def layer(self) -> Layer:
+        """`sets` and `data` as settings by path.
+
+        Raises:
+            SpecError: no `path=value`, a path set twice, an unknown field.
+        """
+        values = dict(flatten(dict(parse_overrides(self.sets).values)))
+        if self.data is not None:
+            if "data.name" in values:
+                raise SpecError(f"{COMMAND_LINE}: data.name is set twice. Try: --data alone")
+            values["data.name"] = self.data
+        for path in values:
+            _check(path)
+        return Layer(values, dict.fromkeys(values, COMMAND_LINE))
+
+    def top_level(self) -> dict[str, Any]:
+        """What replaces a field of the sweep file."""
+        given = {"recipe": self.recipe, "trials": self.trials, "max_hours": self.max_hours, "name": self.name}
+        replaced = {key: value for key, value in given.items() if value is not None}
+        return {**replaced, "recipe_data": None} if self.recipe is not None else replaced
+
+
+def _check(path: str) -> None:
+    problem = unknown_field(path)
+    if problem is not None:
+        raise SpecError(f"{COMMAND_LINE}: {problem}. Try: path=value, such as optimizer.lr=1e-3")
+    if path == "data.fold":
+        raise SpecError(f"{COMMAND_LINE}: data.fold differs within each trial. Try: folds in the sweep file")

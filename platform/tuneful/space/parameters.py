@@ -1,0 +1,181 @@
+"""The search space: parameters with their entries, in an order in which conditions can be decided."""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from graphlib import TopologicalSorter
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from tuneful.space.conditions import among, holds
+from tuneful.space.places import Places
+from tuneful.space.ranges import Entry
+
+if TYPE_CHECKING:
+    from optuna.distributions import BaseDistribution
+
+MAX_ASSIGNMENTS = 20_000
+"""How many combinations of parents are looked at before a question about the space is left open."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One searched path with its ranges; which of them is used, the entries' conditions say."""
+
+    path: str
+    entries: tuple[Entry, ...]
+    places: tuple[str, ...] = field(default=(), compare=False)
+    """`file:line` of each entry, for messages."""
+
+    def place(self, index: int | None) -> str:
+        """Where an entry stands in the sweep file."""
+        return self.places[index or 0] if self.places else self.path
+
+    def name(self, index: int) -> str:
+        """What Optuna calls the `index`-th entry: the path, or `path[index]` where ranges differ by condition."""
+        return self.path if len(self.entries) == 1 else f"{self.path}[{index}]"
+
+    def active(self, settings: Mapping[str, Any]) -> int | None:
+        """The index of the entry whose conditions hold, None where none do."""
+        return next((i for i, entry in enumerate(self.entries) if holds(entry.when, settings)), None)
+
+    def only(self, entries: list[tuple[Entry, int]]) -> "Parameter":
+        """The parameter with these entries, each with the index it had."""
+        places = tuple(self.places[i] for _, i in entries) if self.places else ()
+        return Parameter(self.path, tuple(entry for entry, _ in entries), places)
+
+    @property
+    def parents(self) -> set[str]:
+        """The paths that the conditions name."""
+        return {path for entry in self.entries for path in entry.when}
+
+
+@dataclass(frozen=True)
+class Space:
+    """All searched parameters in the order of the file."""
+
+    parameters: Mapping[str, Parameter]
+
+    @classmethod
+    def of(cls, search: Mapping[str, tuple[Entry, ...]], places: Places) -> "Space":
+        """The space of a sweep file's `search`."""
+        return cls(
+            {
+                path: Parameter(path, entries, tuple(places.entry(path, i) for i in range(len(entries))))
+                for path, entries in search.items()
+            }
+        )
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """Every path after the paths its conditions name.
+
+        Raises:
+            graphlib.CycleError: conditions that name each other in a circle.
+        """
+        graph = {path: self._searched_parents(path) for path in self.parameters}
+        return tuple(TopologicalSorter(graph).static_order())
+
+    def _searched_parents(self, path: str) -> list[str]:
+        """In the order of the file, so that the order does not depend on string hashes."""
+        parents = self.parameters[path].parents
+        return [other for other in self.parameters if other in parents]
+
+    def ancestors(self, path: str) -> set[str]:
+        """The searched paths on which `path` depends, directly or not."""
+        found: set[str] = set()
+        waiting = self._searched_parents(path)
+        while waiting:
+            parent = waiting.pop()
+            if parent not in found:
+                found.add(parent)
+                waiting += self._searched_parents(parent)
+        return found
+
+    def values(self, path: str, entry: Entry) -> tuple[Any, ...]:
+        """The values of an entry that matter for checks: its corners and those that some condition names."""
+        values = list(entry.corners())
+        for value in self._named_in_conditions(path):
+            if entry.takes(value) and not among(value, tuple(values)):
+                values.append(value)
+        return tuple(values)
+
+    def _named_in_conditions(self, path: str) -> list[Any]:
+        """The values of `path` for which some condition holds."""
+        entries = [entry for parameter in self.parameters.values() for entry in parameter.entries]
+        return [value for entry in entries for value in entry.when.get(path, ())]
+
+    def assignments(self, varied: Collection[str]) -> Iterator[dict[str, Any]]:
+        """Complete settings in which the `varied` parameters take all values that matter, the others their first.
+
+        At most MAX_ASSIGNMENTS of them.
+        """
+        return islice(self._extend({}, self.order, varied), MAX_ASSIGNMENTS)
+
+    def _extend(self, settings: dict[str, Any], rest: tuple[str, ...], varied: Collection[str]) -> Iterator[Any]:
+        if not rest:
+            yield settings
+            return
+        path = rest[0]
+        index = self.parameters[path].active(settings)
+        if index is None:
+            yield from self._extend(settings, rest[1:], varied)
+            return
+        values = self.values(path, self.parameters[path].entries[index])
+        for value in values if path in varied else values[:1]:
+            yield from self._extend({**settings, path: value}, rest[1:], varied)
+
+    def size(self) -> int | None:
+        """The number of distinct configurations; None: a range is continuous, or there are too many to count."""
+        parents = {path for p in self.parameters.values() for path in p.parents}
+        total = 0
+        for number, settings in enumerate(self._every(parents)):
+            count = self._children(settings, parents)
+            if count is None or number >= MAX_ASSIGNMENTS:
+                return None
+            total += count
+        return total
+
+    def _every(self, parents: set[str]) -> Iterator[dict[str, Any]]:
+        """All settings of the parents alone."""
+        alone = Space({path: self.parameters[path] for path in self.order if path in parents})
+        return alone._extend_fully({}, alone.order)
+
+    def _extend_fully(self, settings: dict[str, Any], rest: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+        if not rest:
+            yield settings
+            return
+        parameter = self.parameters[rest[0]]
+        index = parameter.active(settings)
+        values = (None,) if index is None else every_value(parameter.entries[index])
+        for value in values:
+            extended = settings if index is None else {**settings, rest[0]: value}
+            yield from self._extend_fully(extended, rest[1:])
+
+    def _children(self, settings: Mapping[str, Any], parents: set[str]) -> int | None:
+        """The number of ways to set everything but the parents."""
+        total = 1
+        for path, parameter in self.parameters.items():
+            index = parameter.active(settings)
+            count = 1 if index is None else parameter.entries[index].count()
+            if count is None:
+                return None
+            total *= 1 if path in parents else count
+        return total
+
+    def distributions(self, params: Mapping[str, Any]) -> "dict[str, BaseDistribution]":
+        """Optuna's distribution of each of `params`, which are called as DefineByRun calls them."""
+        from tuneful.space.sample import distribution  # optuna only where it is needed
+
+        entries = {p.name(i): entry for p in self.parameters.values() for i, entry in enumerate(p.entries)}
+        return {name: distribution(entries[name]) for name in params}
+
+
+def every_value(entry: Entry) -> Iterator[Any]:
+    """All values of a choice or an int; of a continuous range its lower end."""
+    corners = entry.corners()
+    count = entry.count()
+    if count is None or count == len(corners):
+        return iter(corners if count is not None else corners[:1])
+    step = getattr(entry, "step", 1)
+    return (corners[0] + i * step for i in range(count))

@@ -1,0 +1,37 @@
+"""Messages that say where: `search_spaces/loss.yaml:7: what is wrong. Try: the fix`."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from trainers.config.yamlfile import Document
+from trainers.errors import SpecError
+
+COMMAND_LINE = "command line"
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where each part of a sweep file stands."""
+
+    document: Document
+    overridden: Mapping[str, str] = field(default_factory=dict)
+    """Top-level keys that did not come from the file -> where they came from."""
+
+    def of(self, *keys: str) -> str:
+        """`file.yaml:7` of the innermost of the nested `keys` that has a line."""
+        if keys and keys[0] in self.overridden:
+            return self.overridden[keys[0]]
+        return self.document.place(keys)
+
+    def entry(self, path: str, index: int = 0) -> str:
+        """The line of the `index`-th entry of a searched path."""
+        return self.of("search", path, str(index))
+
+    def error(self, text: str, *keys: str, hint: str = "") -> SpecError:
+        """The error `text` at `keys`, with the fix."""
+        return SpecError(f"{self.of(*keys)}: {text}{f'. Try: {hint}' if hint else ''}")
+
+    def settings(self) -> dict[str, str]:
+        """Path -> place of everything under `set`, nested or dotted."""
+        lines = self.document.lines
+        return {".".join(keys[1:]): self.document.place(keys) for keys in lines if keys[0] == "set" and len(keys) > 1}

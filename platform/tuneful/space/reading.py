@@ -1,0 +1,103 @@
+"""From a sweep file to a SweepDefinition: no secrets, known paths, the right shape."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from trainers.config.build import unknown_field
+from trainers.config.paths import flatten
+from tuneful.space.definition import SweepDefinition
+from tuneful.space.places import Places
+from tuneful.space.refusals import refusal
+
+SECRET = re.compile(r"key|token|passw|secret|credential", re.IGNORECASE)
+"""Parts of names whose values must not stand in a file that is copied into the results."""
+
+
+def read_definition(places: Places, overrides: Mapping[str, Any]) -> SweepDefinition:
+    """The definition in `places.document`, with top-level `overrides` from the command line.
+
+    Raises:
+        SpecError: a secret, an unknown field, a value of the wrong type or out of its bounds.
+    """
+    _refuse_secrets(places)
+    data = {**places.document.data, **overrides}
+    _check_paths(data, places)
+    try:
+        return SweepDefinition.model_validate_json(json.dumps(_normalised(data)))
+    except ValidationError as error:
+        raise refusal(error.errors()[0], places) from None
+
+
+def _refuse_secrets(places: Places) -> None:
+    for keys in places.document.lines:
+        name = keys[-1]
+        if SECRET.search(name) and keys[0] != "recipe_data" and unknown_field(name) is not None:
+            raise places.error(
+                f"{name} looks like a secret; sweep files are copied into the results",
+                *keys,
+                hint="remove the line and use an environment variable, such as WANDB_API_KEY",
+            )
+
+
+def _check_paths(data: Mapping[str, Any], places: Places) -> None:
+    """Everything set or searched is a field, and nothing is both."""
+    settings, search = _mapping(data.get("set")), _mapping(data.get("search"))
+    fixed = [path for path, _ in flatten(settings)]
+    for section, paths in (("set", fixed), ("search", list(search))):
+        for path in paths:
+            _check_path(section, path, places)
+    for path in fixed:
+        if fixed.count(path) > 1:
+            raise places.error(f"{path} is set twice", *_keys("set", path, places), hint="keep one of the two")
+        if path in search:
+            where = places.of(*_keys("set", path, places))
+            raise places.error(f"{path} is searched, and set at {where}", "search", path, hint="keep one of the two")
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _keys(section: str, path: str, places: Places) -> tuple[str, ...]:
+    """The keys of a path that is written either dotted or nested."""
+    dotted = (section, path)
+    return dotted if dotted in places.document.lines else (section, *path.split("."))
+
+
+def _check_path(section: str, path: str, places: Places) -> None:
+    problem, hint = unknown_field(path), "the dotted path of a field, such as optimizer.lr"
+    if path == "data.fold":
+        problem, hint = "data.fold differs within each trial", "folds: [0, 1], beside search"
+    elif path == "seed" and section == "search":
+        problem, hint = "seed differs within each trial", "repeats: 3, beside search"
+    if problem is not None:
+        raise places.error(problem, *_keys(section, path, places), hint=hint)
+
+
+def _normalised(data: dict[str, Any]) -> dict[str, Any]:
+    """Single entries as lists of one, single values of `when` as lists; the sweep's folds for `confirm`.
+
+    Other shapes stay as they are, for pydantic to refuse.
+    """
+    search, confirm = data.get("search"), data.get("confirm")
+    if isinstance(confirm, dict):
+        data = {**data, "confirm": {"folds": data.get("folds", [0]), **confirm}}
+    if not isinstance(search, dict):
+        return data
+    return {**data, "search": {path: [_entry(entry) for entry in as_list(value)] for path, value in search.items()}}
+
+
+def _entry(entry: Any) -> Any:
+    when = entry.get("when") if isinstance(entry, dict) else None
+    if not isinstance(when, dict):
+        return entry
+    return {**entry, "when": {path: as_list(value) for path, value in when.items()}}
+
+
+def as_list(value: Any) -> list[Any]:
+    """A list as it is, anything else as a list of one."""
+    return value if isinstance(value, list) else [value]

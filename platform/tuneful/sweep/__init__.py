@@ -1,0 +1,1 @@
+"""A sweep: the search on Ray, its ledger, its lock."""

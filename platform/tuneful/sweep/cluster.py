@@ -1,0 +1,147 @@
+"""Ray, started safely: loopback only, a token of its own, a private folder.
+
+Ray's ports unpickle what they get. By default 2.60 listens on all interfaces and writes its token for everyone to read.
+"""
+
+import contextlib
+import logging
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tuneful.errors import ResourceError
+
+QUIET = {
+    "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is the driver's own affair
+    "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Tune's state is never read back: the ledger is the record
+    "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+    "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
+    "TUNE_FORCE_TRIAL_CLEANUP_S": "10",
+    "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # Train polls its workers every 2 s by default
+    "RAY_AIR_NEW_OUTPUT": "0",
+    "RAY_DEDUP_LOGS": "1",
+    "RAY_USAGE_STATS_ENABLED": "0",
+    "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # the coming default; without it Ray warns
+    "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
+    "RAY_CHDIR_TO_TRIAL_DIR": "0",  # relative paths keep their meaning in the workers
+}
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A running Ray cluster."""
+
+    cpus: float
+    gpus: float
+    dashboard: str | None
+    """address, or None where it is off"""
+    token_file: Path
+    logs: Path
+
+
+@contextlib.contextmanager
+def local_cluster(dashboard: bool) -> Iterator[Cluster]:
+    """Start Ray on this machine for the time of the context, and leave nothing of it behind."""
+    old_mask = os.umask(0o077)
+    folder = Path(tempfile.mkdtemp(prefix="tuneful-"))  # short: sockets' paths are limited to 107 characters
+    try:
+        token_file = _secure(folder)
+        import ray
+
+        context = ray.init(
+            address="local",
+            include_dashboard=dashboard,
+            dashboard_host="127.0.0.1",
+            dashboard_port=_free_port(),
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            configure_logging=True,
+            _temp_dir=str(folder),
+            _node_ip_address="127.0.0.1",
+        )
+        total = ray.cluster_resources()
+        address = f"http://{context.dashboard_url}" if dashboard and context.dashboard_url else None
+        yield Cluster(total.get("CPU", 0), total.get("GPU", 0), address, token_file, folder / "session_latest" / "logs")
+    finally:
+        _shut_down(folder)
+        os.umask(old_mask)
+
+
+def check_fit(resources: dict[str, Any]) -> None:
+    """Refuse a trial that this machine can't hold, before Ray is started: Ray would wait for ever.
+
+    Raises:
+        ResourceError: says what is asked for, and what there is.
+    """
+    workers, cpus, gpus = (resources[name] for name in ("workers", "cpus_per_worker", "gpus_per_worker"))
+    have = os.cpu_count() or 1
+    if workers * cpus > have:
+        raise ResourceError(
+            f"resources: a trial of {workers} workers with {cpus} CPUs each needs {workers * cpus} CPUs, this machine "
+            f"has {have}. Try: resources.workers={max(1, have // cpus)}"
+        )
+    if gpus and workers * gpus > (found := count_gpus()):
+        raise ResourceError(
+            f"resources: a trial of {workers} workers with {gpus:g} GPUs each needs {workers * gpus:g} GPUs, this "
+            f"machine has {found}. Try: resources.gpus_per_worker=0"
+        )
+
+
+def count_gpus() -> int:
+    """NVIDIA GPUs by their device files: quick, and needs no torch."""
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if visible is not None:
+        return len([part for part in visible.split(",") if part.strip() not in ("", "-1")])
+    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+
+
+def slots(cluster: Cluster, resources: dict[str, Any]) -> int:
+    """How many trials run at once."""
+    workers, cpus, gpus = (resources[name] for name in ("workers", "cpus_per_worker", "gpus_per_worker"))
+    by_cpu = int(cluster.cpus // (workers * cpus))
+    return max(1, min(by_cpu, int(cluster.gpus // (workers * gpus))) if gpus else by_cpu)
+
+
+def _secure(folder: Path) -> Path:
+    """The environment that Ray and its processes start in; must be set before Ray is imported."""
+    token_file = folder / "token"
+    token_file.touch(mode=0o600)
+    token_file.write_text(secrets.token_hex(32))
+    os.environ.update(QUIET)
+    os.environ["RAY_AUTH_MODE"] = "token"
+    os.environ["RAY_AUTH_TOKEN_PATH"] = str(token_file)
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on Linux: listen on loopback only
+    return token_file
+
+
+def _free_port() -> int:
+    import socket
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _shut_down(folder: Path) -> None:
+    import ray
+
+    children = psutil.Process().children(recursive=True)
+    ray.shutdown()
+    for process in psutil.wait_procs([c for c in children if _of_ray(c, folder)], timeout=5)[1]:
+        with contextlib.suppress(psutil.Error):
+            process.kill()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _of_ray(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return str(folder) in " ".join(process.cmdline()) or process.name().startswith("ray::")
+    except psutil.Error:
+        return False

@@ -1,0 +1,90 @@
+"""The runs of a trial, advancing together epoch by epoch. Knows nothing of Ray: the same in every kind of trial."""
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from analysis.records.ledger import RunLedger
+from analysis.records.sweep import RunPlan
+from tuneful.sweep.objective import Objective
+
+if TYPE_CHECKING:
+    from trainers.training.session import EpochReport, Session
+
+OpenSession = Callable[[RunLedger, dict[str, Any], tuple[int, Path] | None], "Session"]
+"""(ledger, identity, checkpoint to go on from) -> this worker's session for one run."""
+
+
+@dataclass(frozen=True)
+class TrialEpoch:
+    """What a trial reports after an epoch of all its runs."""
+
+    epoch: int
+    score: float
+    """mean over the runs"""
+    state: str
+    """running, finished or diverged"""
+    metrics: dict[str, float]
+    """means over the runs"""
+
+
+class Lockstep:
+    """The runs of one trial. `advance` brings each of them one epoch further."""
+
+    def __init__(
+        self, folder: Path, runs: tuple[RunPlan, ...], objective: Objective, open_session: OpenSession
+    ) -> None:
+        self._objective = objective
+        self._iterators = [run_epochs(folder, run, open_session) for run in runs]
+        self._histories: list[list[float]] = [[] for _ in runs]
+
+    def advance(self) -> TrialEpoch:
+        """Train (or read from the ledger) one more epoch of every run.
+
+        A run that diverged ends the trial: the mean over the others would be of fewer runs.
+        """
+        reports = [next(iterator) for iterator in self._iterators]
+        for history, report in zip(self._histories, reports, strict=True):
+            history.append(report.metrics[self._objective.metric])
+        states = {report.state for report in reports}
+        state = "diverged" if "diverged" in states else "finished" if states == {"finished"} else "running"
+        scores = [self._objective.score(history) for history in self._histories]
+        score = math.nan if state == "diverged" else sum(scores) / len(scores)
+        return TrialEpoch(reports[0].epoch, score, state, _means(reports))
+
+    def close(self) -> None:
+        """End the runs where they are; what they reported is in the ledger."""
+        for iterator in self._iterators:
+            iterator.close()
+
+
+def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Iterator["EpochReport"]:
+    """The epochs of one run: those on record that needn't run again, then new ones."""
+    from trainers.spec import RunSpec
+    from trainers.training.session import EpochReport
+
+    ledger = RunLedger(folder / "runs" / run.key)
+    recorded = [EpochReport.from_record(record) for record in ledger.epochs()]
+    if recorded and recorded[-1].state != "running":
+        yield from recorded
+        return
+    checkpoint = ledger.newest_checkpoint()
+    yield from recorded[: checkpoint[0] if checkpoint else 0]
+    from trainers.data.dataset import load_run_data
+    from trainers.fit import fit
+
+    spec = RunSpec.model_validate_json(_json(run.spec))
+    identity = {"key": run.key, "spec": run.spec, "fold": run.fold, "seed": run.seed, "split": run.split}
+    yield from fit(spec, load_run_data(spec), open_session(ledger, identity, checkpoint))
+
+
+def _means(reports: list["EpochReport"]) -> dict[str, float]:
+    return {name: sum(r.metrics[name] for r in reports) / len(reports) for name in reports[0].metrics}
+
+
+def _json(value: Any) -> str:
+    import json
+
+    return json.dumps(value)
