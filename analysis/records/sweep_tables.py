@@ -5,6 +5,30 @@ from typing import Any
 
 import pandas as pd
 
+_NAN = float("nan")
+_TRIAL_DEFAULTS: dict[str, Any] = {
+    "trial": 0,
+    "stage": "search",
+    "state": "running",
+    "score": _NAN,
+    "score_sd": _NAN,
+    "epochs": 0,
+    "seconds": 0.0,
+    "error": None,
+    "candidate": _NAN,
+}
+_EPOCH_DEFAULTS: dict[str, Any] = {
+    "run": "",
+    "trial": 0,
+    "stage": "search",
+    "fold": None,
+    "seed": None,
+    "repeat": None,
+    "split": "",
+    "epoch": 0,
+    "candidate": _NAN,
+}
+
 
 @dataclass(frozen=True)
 class SweepTables:
@@ -33,17 +57,27 @@ class SweepTables:
     epochs: pd.DataFrame
     command: str | None = None
 
+    def __post_init__(self) -> None:
+        """Complete the tables: a column that is missing is empty, a number that is no number is NaN."""
+        object.__setattr__(self, "trials", _completed(self.trials, _TRIAL_DEFAULTS))
+        object.__setattr__(self, "epochs", _completed(self.epochs, _EPOCH_DEFAULTS))
+
     def stage_trials(self, stage: str) -> pd.DataFrame:
         """Return the rows of ``trials`` of one stage, "search" or "confirm"."""
-        return _of_stage(self.trials, stage)
+        return self.trials[self.trials["stage"] == stage]
 
     def stage_epochs(self, stage: str) -> pd.DataFrame:
         """Return the rows of ``epochs`` of one stage, "search" or "confirm"."""
-        return _of_stage(self.epochs, stage)
+        return self.epochs[self.epochs["stage"] == stage]
 
 
-def _of_stage(table: pd.DataFrame, stage: str) -> pd.DataFrame:
-    """Rows of a stage; a table without the column is all search, and may have no columns at all."""
-    if "stage" not in table:
-        return table if stage == "search" else table.iloc[:0]
-    return table[table["stage"] == stage]
+def _completed(table: pd.DataFrame, defaults: dict[str, Any]) -> pd.DataFrame:
+    """Return a copy of ``table`` that has every column of ``defaults``, numbers where the default is one."""
+    completed = table.reset_index(drop=True)
+    for column, default in defaults.items():
+        if column not in completed:
+            completed[column] = pd.Series([default] * len(completed), dtype=object if default is None else None)
+        elif isinstance(default, int | float):
+            numbers = pd.to_numeric(completed[column], errors="coerce")
+            completed[column] = numbers.fillna(default).astype(type(default))
+    return completed

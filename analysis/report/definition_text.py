@@ -1,6 +1,7 @@
 """The definition of a sweep as YAML that can be run again."""
 
 import io
+import json
 import shlex
 from collections.abc import Mapping
 from typing import Any
@@ -14,13 +15,14 @@ from analysis.report.escape import has_invisible
 
 def definition_text(definition: Mapping[str, Any]) -> str:
     """Return the definition as YAML 1.2, innermost lists and mappings on one line."""
+    plain = _plain(definition)
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style = None
     yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
-    yaml.allow_unicode = not has_invisible(str(definition))  # else escaped, which reads back as the same text
+    yaml.allow_unicode = not has_invisible(json.dumps(plain, ensure_ascii=False))  # escapes read back the same
     yaml.width = 100
     stream = io.StringIO()
-    yaml.dump(_plain(definition), stream)
+    yaml.dump(plain, stream)
     return stream.getvalue()
 
 

@@ -19,9 +19,9 @@ _LINES = {
     "pruned": {"color": STOPPED, "width": 1.2},
     "running": {"color": STOPPED, "width": 1.2, "dash": "dot"},
     "complete": {"color": BLUE, "width": 1.5},
+    "best": {"color": INK, "width": 3},
     "failed": {"color": ORANGE, "width": 2, "dash": "dash"},
     "diverged": {"color": ORANGE, "width": 2, "dash": "dash"},
-    "best": {"color": INK, "width": 3},
 }
 _OPACITY = {"pruned": 0.55, "running": 0.55, "complete": 0.6}
 
@@ -77,9 +77,6 @@ def importance_figure(importance: Importance) -> go.Figure | None:
         orientation="h",
         width=0.6,
         marker={"color": [BLUE if it else "#b8c4ce" for it in above]},
-        text=[f"{share:.0%}" for share in shares],
-        textposition="outside",
-        cliponaxis=False,
         hovertemplate="%{x:.1%}<extra></extra>",
     )
     figure.add_scatter(
@@ -89,9 +86,9 @@ def importance_figure(importance: Importance) -> go.Figure | None:
         marker={"symbol": "line-ns", "size": 20, "line": {"width": 2, "color": ORANGE}},
         hovertemplate="chance exceeds %{x:.1%} 1 time in 20<extra></extra>",
     )
-    largest = max(*shares, *importance.chance.values())
-    figure.update_xaxes(tickformat=".0%", range=[0, min(1.15, largest * 1.15)], showgrid=True)
-    figure.update_yaxes(tickvals=places, ticktext=[for_plotly(path) for path in paths], showgrid=False)
+    labels = [f"{for_plotly(path)}  {share:.0%}" for path, share in zip(paths, shares, strict=True)]
+    figure.update_xaxes(tickformat=".0%", rangemode="tozero", showgrid=True)
+    figure.update_yaxes(tickvals=places, ticktext=labels, showgrid=False)
     return figure
 
 

@@ -41,10 +41,10 @@ def answer(tables: SweepTables) -> str:
     return f"Trial {best['trial']} is best, {score}, and stays ahead when run again"
 
 
-def best_parameters(tables: SweepTables) -> str:
-    """Return the parameters of the best trial, "" without one."""
+def best_parameters(tables: SweepTables) -> list[str]:
+    """Return the parameters of the best trial as ``path = value``, none without one."""
     best = best_trial(tables)
-    return "" if best is None else ", ".join(f"{path} = {text}" for path, text in parameters_of(best).items())
+    return [] if best is None else [f"{path} = {text}" for path, text in parameters_of(best).items()]
 
 
 def certainty(tables: SweepTables) -> list[str]:

@@ -60,7 +60,7 @@ def confirm_table(tables: SweepTables) -> Table | None:
 
 def states_table(tables: SweepTables) -> Table:
     """Return how many trials of each stage ended how, with their epochs and training time."""
-    keys = tables.trials.assign(stage=tables.trials.get("stage", "search"))
+    keys = tables.trials
     rows = []
     for (stage, state), group in keys.groupby(["stage", "state"], sort=False):
         word = STATE_WORDS.get(str(state), str(state))

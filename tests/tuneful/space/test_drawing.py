@@ -1,0 +1,99 @@
+"""The page of a dry run, the predicted epochs, and finding the file."""
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from trainers.errors import SpecError
+from tuneful.space.draw import draw_space
+from tuneful.space.locate import find_sweep_file, sweep_names
+from tuneful.space.plan import confirm_runs, epochs_planned, rungs, total_runs
+from tuneful.space.sweep import load_sweep
+
+SPACES = Path(__file__).parents[3] / "search_spaces"
+LR = "search: {optimizer.lr: {uniform: [0.1, 1]}}\n"
+
+
+def drawn(sweep) -> str:
+    console = Console(file=io.StringIO(), width=80)
+    console.print(draw_space(sweep))
+    return console.file.getvalue()
+
+
+@pytest.mark.parametrize("name", ["loss", "mel", "mixup", "batch_lr"])
+def test_the_page_fits_80_columns_of_plain_text_and_names_everything(name):
+    sweep = load_sweep(SPACES / f"{name}.yaml")
+    text = drawn(sweep)
+    assert "\x1b" not in text
+    assert max(map(len, text.splitlines())) <= 80
+    assert all(path in text for path in sweep.space.parameters)
+    assert "training.epochs" in text
+    assert sweep.definition.objective.metric in text
+
+
+def test_a_conditional_parameter_is_indented_below_its_parent():
+    lines = drawn(load_sweep(SPACES / "loss.yaml")).splitlines()
+    (parent,) = (i for i, line in enumerate(lines) if line.startswith("  loss.name"))
+    assert lines[parent + 1].startswith("    loss.gamma")
+    assert "when loss.name = focal or focal_bce" in lines[parent + 1]
+
+
+def test_texts_that_look_like_markup_are_shown_as_they_are(load):
+    text = drawn(load("trials: 2\nsearch: {model.backbone: {choice: ['[red]x[/red]', '[bold]']}}"))
+    assert "[red]x[/red], [bold]" in text
+
+
+def test_warnings_are_drawn(load):
+    assert "warning: the space holds 2 configurations" in drawn(load("search: {loss.name: {choice: [bce, ce]}}"))
+
+
+def test_without_a_scheduler_all_epochs_are_expected(load):
+    sweep = load(LR + "trials: 5\nfolds: [0, 1]\nrepeats: 2\nset: {training.epochs: 3}")
+    plan = epochs_planned(sweep)
+    assert (plan.full, plan.expected, plan.confirm) == (60, 60, 0)
+    assert total_runs(sweep) == 20
+
+
+def test_asha_is_expected_to_leave_one_in_reduction_factor_at_each_rung(load):
+    text = LR + "trials: 27\nset: {training.epochs: 9}\nscheduler: {name: asha, grace_period: 1, reduction_factor: 3}"
+    sweep = load(text + "\nconfirm: {top: 2, folds: [0, 1], repeats: 3, splits: [stratified, stratified_group]}")
+    assert [(rung.epoch, rung.trials) for rung in rungs(sweep)] == [(1, 9), (3, 3)]
+    assert confirm_runs(sweep) == 2 * 2 * 3 * 2
+    plan = epochs_planned(sweep)
+    assert plan.confirm == 24 * 9
+    assert plan.full == 27 * 9 + 24 * 9
+    assert plan.expected == 27 * 1 + 9 * 2 + 3 * 6 + 24 * 9
+
+
+def test_searched_epochs_are_planned_at_their_most(load):
+    sweep = load("search: {training.epochs: {choice: [2, 8]}}\ntrials: 2")
+    assert epochs_planned(sweep).full == 16
+
+
+def test_a_bare_name_finds_what_ships_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert find_sweep_file("loss").name == "loss.yaml"
+    assert {"loss", "mel", "mixup", "batch_lr"} <= set(sweep_names())
+
+
+def test_the_folder_at_hand_comes_first(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "search_spaces").mkdir()
+    mine = tmp_path / "search_spaces" / "loss.yaml"
+    mine.write_text(LR, encoding="utf-8")
+    assert find_sweep_file("loss").resolve() == mine
+    assert find_sweep_file(mine) == mine
+
+
+@pytest.mark.parametrize("name", ["lose", "nope.yaml", "../loss", "", "search/loss", "a\x00b", "x" * 5000])
+def test_a_file_that_is_not_there_lists_the_known_names(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SpecError, match="batch_lr, loss, mel, mixup"):
+        find_sweep_file(name)
+
+
+def test_a_folder_is_no_sweep_file(tmp_path):
+    with pytest.raises(SpecError, match="no such sweep file"):
+        find_sweep_file(tmp_path)
