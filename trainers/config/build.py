@@ -137,10 +137,10 @@ def _rule(error: ErrorDetails, path: str, tree: dict[str, Any]) -> str:
 
 
 _BOUNDS = {
-    "greater_than": "must be > {gt}",
-    "greater_than_equal": "must be >= {ge}",
-    "less_than": "must be < {lt}",
-    "less_than_equal": "must be <= {le}",
+    "greater_than": "must be > {gt:.10g}",
+    "greater_than_equal": "must be >= {ge:.10g}",
+    "less_than": "must be < {lt:.10g}",
+    "less_than_equal": "must be <= {le:.10g}",
     "literal_error": "must be one of {expected}",
 }
 

@@ -56,7 +56,7 @@ def parse_document(text: str, path: Path | None = None) -> Document:
         _refuse_aliases(text, name)
         tree = YAML(typ="rt", pure=True).load(StringIO(text))
     except DuplicateKeyError as error:
-        raise SpecError(f"{_mark(error, name)}: {_first_line(error.problem)}. Try: keep one of the two") from None
+        raise SpecError(f"{_mark(error, name)}: {_duplicate(error)}. Try: keep one of the two") from None
     except MarkedYAMLError as error:
         raise SpecError(f"{_mark(error, name)}: not valid YAML: {_first_line(error.problem)}") from None
     except (YAMLError, ValueError) as error:
@@ -122,6 +122,11 @@ def _scalar(value: Any, place: str) -> Any:
 def _mark(error: MarkedYAMLError, name: str) -> str:
     mark = error.problem_mark or error.context_mark
     return f"{name}:{mark.line + 1}" if mark else name
+
+
+def _duplicate(error: MarkedYAMLError) -> str:
+    """ruamel's text without the two values, one of which may be a secret."""
+    return _first_line(error.problem).split(" with value ")[0]
 
 
 def _first_line(text: str | None) -> str:

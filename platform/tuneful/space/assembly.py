@@ -12,6 +12,7 @@ from tuneful.space.conditions import describe_when
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.fixing import Fixing
 from tuneful.space.limits import check_settings
+from tuneful.space.locate import is_file
 from tuneful.space.parameters import Space
 from tuneful.space.places import Places
 
@@ -27,13 +28,15 @@ def load_base_recipe(definition: SweepDefinition, places: Places) -> Document:
         lines = {keys[1:]: line for keys, line in document.lines.items() if keys[0] == "recipe_data"}
         return Document(definition.recipe_data, document.path, lines)
     name = definition.recipe
-    if name.endswith((".yaml", ".yml")) and not Path(name).is_file() and document.path is not None:
+    if name.endswith((".yaml", ".yml")) and not is_file(Path(name)) and document.path is not None:
         beside = document.path.parent / name
-        name = str(beside) if beside.is_file() else name
+        name = str(beside) if is_file(beside) else name
     try:
         return load_recipe(name)
     except SpecError as error:
         raise SpecError(f"{places.of('recipe')}: {error}") from None
+    except (OSError, ValueError) as error:  # a name that no file can have
+        raise places.error(f"the recipe can't be read ({error})", "recipe", hint="recipe: chorus") from None
 
 
 def settings_layer(definition: SweepDefinition, places: Places) -> Layer:
@@ -93,4 +96,4 @@ class Assembly:
         try:
             return build_spec(self.recipe, (self.settings, self._command(paths)))
         except SpecError as error:
-            raise SpecError(f"{error}. Try: a value that the field takes, or leave it out") from None
+            raise SpecError(f"{error}. Try: correct the setting or leave it out") from None

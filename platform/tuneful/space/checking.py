@@ -12,6 +12,7 @@ from trainers.errors import SpecError
 from tuneful.space.conditions import describe_when, holds, show_value
 from tuneful.space.fixing import reachable
 from tuneful.space.parameters import Parameter, Space
+from tuneful.space.places import with_hint
 from tuneful.space.ranges import Entry, FloatEntry
 
 
@@ -35,7 +36,7 @@ class SpaceCheck:
 
     @staticmethod
     def _error(text: str, parameter: Parameter, index: int, hint: str) -> SpecError:
-        return SpecError(f"{parameter.place(index)}: {text}. Try: {hint}")
+        return SpecError(with_hint(f"{parameter.place(index)}: {text}", hint))
 
     def _conditions(self, parameter: Parameter, index: int, entry: Entry) -> None:
         for path, values in entry.when.items():

@@ -117,8 +117,8 @@ def _scheduler(sweep: Sweep) -> str:
     steps = rungs(sweep)
     if not isinstance(scheduler, AshaSpec) or not steps:
         return f"{scheduler.name}, every trial runs to its end"
-    left = ", ".join(f"{rung.trials:.1f}".removesuffix(".0") + f" after epoch {rung.epoch}" for rung in steps)
-    return f"asha, keeps 1 in {scheduler.reduction_factor} at each rung; of {sweep.definition.trials} trials {left}"
+    past = ", ".join(f"about {rung.trials:.0f} past epoch {rung.epoch}" for rung in steps)
+    return f"asha: of {sweep.definition.trials} trials {past} (1 in {scheduler.reduction_factor} each time)"
 
 
 def _confirm(sweep: Sweep) -> str:
@@ -132,4 +132,5 @@ def _confirm(sweep: Sweep) -> str:
 def _resources(sweep: Sweep) -> str:
     resources = sweep.definition.resources
     workers = f"{resources.workers} {'worker' if resources.workers == 1 else 'workers'}"
-    return f"{workers} a trial, {resources.cpus_per_worker:g} CPU and {resources.gpus_per_worker:g} GPU each"
+    gpus = f"{resources.gpus_per_worker:g} GPU" if resources.gpus_per_worker else "no GPU"
+    return f"{workers} a trial, {resources.cpus_per_worker:g} CPU and {gpus} each"

@@ -83,6 +83,6 @@ def reachable(space: Space) -> set[tuple[str, int]]:
             index = parameter.active(settings)
             if index is not None:
                 found.add((path, index))
-            if len(found) and all((path, i) in found for i in range(len(parameter.entries))):
+            if all((path, i) in found for i in range(len(parameter.entries))):
                 break
     return found

@@ -32,6 +32,24 @@ def check_settings(layer: Layer, space: Space, fixed_tags: Mapping[str, Any]) ->
         )
 
 
+def check_variants(space: Space, base: RunSpec) -> None:
+    """No field is searched that the fixed variant of its section hasn't got.
+
+    Raises:
+        SpecError: with the variants that have it.
+    """
+    for path, parameter in space.parameters.items():
+        tag = tag_of(path)
+        if tag is None or tag in space.parameters:
+            continue
+        variant, owners = get_path(base.resolved(), tag), FIELDS[path].tags
+        if variant not in owners:
+            raise SpecError(
+                f"{parameter.place(0)}: {path} does not exist for {tag}={variant}, it belongs to {', '.join(owners)}. "
+                f"Try: set: {{{tag}: {owners[0]}}}"
+            )
+
+
 def smallest(path: str, space: Space, base: RunSpec) -> Any:
     """The smallest value that a trial can have for a numeric field."""
     return min(_values(path, space, base))

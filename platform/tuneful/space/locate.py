@@ -16,20 +16,23 @@ def find_sweep_file(name_or_path: str | Path) -> Path:
     Raises:
         SpecError: no such file or name; the known names are listed.
     """
-    path = Path(name_or_path)
-    if path.is_file():
-        return path
-    text = str(name_or_path)
-    if path.is_dir():
-        raise SpecError(f"{text}: a folder, want a sweep file. Try: one of {', '.join(sweep_names())}")
-    if path.name == text and path.suffix not in SUFFIXES:
-        for folder in folders():
-            for suffix in SUFFIXES:
-                if (found := folder / f"{text}{suffix}").is_file():
-                    return found
+    path, text = Path(name_or_path), str(name_or_path)
+    bare = path.name == text and path.suffix not in SUFFIXES
+    names = [folder / f"{text}{suffix}" for folder in folders() for suffix in SUFFIXES] if bare else []
+    for candidate in (path, *names):
+        if is_file(candidate):
+            return candidate
     raise SpecError(
         f"{text}: no such sweep file or search space. Known: {', '.join(sweep_names())}. Try: a path to a .yaml file"
     )
+
+
+def is_file(path: Path) -> bool:
+    """Whether a file is there; a name that no file can have is that of none."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):
+        return False
 
 
 def sweep_names() -> list[str]:

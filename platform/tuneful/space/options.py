@@ -6,7 +6,7 @@ from typing import Any
 from trainers.config.build import Layer, parse_overrides, unknown_field
 from trainers.config.paths import flatten
 from trainers.errors import SpecError
-from tuneful.space.places import COMMAND_LINE
+from tuneful.space.places import COMMAND_LINE, with_hint
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class SweepOptions:
 def _check(path: str) -> None:
     problem = unknown_field(path)
     if problem is not None:
-        raise SpecError(f"{COMMAND_LINE}: {problem}. Try: path=value, such as optimizer.lr=1e-3")
+        raise SpecError(with_hint(f"{COMMAND_LINE}: {problem}", "path=value, such as optimizer.lr=1e-3"))
     if path == "data.fold":
-        raise SpecError(f"{COMMAND_LINE}: data.fold differs within each trial. Try: folds in the sweep file")
+        raise SpecError(
+            f"{COMMAND_LINE}: data.fold is each of `folds` in turn, it can't be set. Try: folds in the sweep file"
+        )

@@ -1,6 +1,6 @@
 """The search space: parameters with their entries, in an order in which conditions can be decided."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from graphlib import TopologicalSorter
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 MAX_ASSIGNMENTS = 20_000
 """How many combinations of parents are looked at before a question about the space is left open."""
+
+Values = Callable[[str, Entry], Iterable[Any]]
+"""(path, its active entry) -> the values to go through."""
 
 
 @dataclass(frozen=True)
@@ -68,18 +71,17 @@ class Space:
 
     @cached_property
     def order(self) -> tuple[str, ...]:
-        """Every path after the paths its conditions name.
+        """Every path after the paths its conditions name; the same whatever the order of the file.
 
         Raises:
             graphlib.CycleError: conditions that name each other in a circle.
         """
-        graph = {path: self._searched_parents(path) for path in self.parameters}
+        graph = {path: self._searched_parents(path) for path in sorted(self.parameters)}
         return tuple(TopologicalSorter(graph).static_order())
 
     def _searched_parents(self, path: str) -> list[str]:
-        """In the order of the file, so that the order does not depend on string hashes."""
-        parents = self.parameters[path].parents
-        return [other for other in self.parameters if other in parents]
+        """Sorted, so that the order does not depend on string hashes."""
+        return sorted(self.parameters[path].parents & self.parameters.keys())
 
     def ancestors(self, path: str) -> set[str]:
         """The searched paths on which `path` depends, directly or not."""
@@ -105,25 +107,30 @@ class Space:
         entries = [entry for parameter in self.parameters.values() for entry in parameter.entries]
         return [value for entry in entries for value in entry.when.get(path, ())]
 
-    def assignments(self, varied: Collection[str]) -> Iterator[dict[str, Any]]:
+    def assignments(self, varied: Collection[str], most: int | None = None) -> Iterator[dict[str, Any]]:
         """Complete settings in which the `varied` parameters take all values that matter, the others their first.
 
-        At most MAX_ASSIGNMENTS of them.
+        `most` bounds the values of each; at most MAX_ASSIGNMENTS settings are made.
         """
-        return islice(self._extend({}, self.order, varied), MAX_ASSIGNMENTS)
 
-    def _extend(self, settings: dict[str, Any], rest: tuple[str, ...], varied: Collection[str]) -> Iterator[Any]:
+        def values(path: str, entry: Entry) -> tuple[Any, ...]:
+            found = self.values(path, entry)
+            return thinned(found, most) if path in varied else found[:1]
+
+        return islice(self._extend({}, self.order, values), MAX_ASSIGNMENTS)
+
+    def _extend(self, settings: dict[str, Any], rest: tuple[str, ...], values: Values) -> Iterator[dict[str, Any]]:
+        """`settings` with all combinations of `values` of the active ones among `rest`."""
         if not rest:
             yield settings
             return
-        path = rest[0]
-        index = self.parameters[path].active(settings)
+        parameter = self.parameters[rest[0]]
+        index = parameter.active(settings)
         if index is None:
-            yield from self._extend(settings, rest[1:], varied)
+            yield from self._extend(settings, rest[1:], values)
             return
-        values = self.values(path, self.parameters[path].entries[index])
-        for value in values if path in varied else values[:1]:
-            yield from self._extend({**settings, path: value}, rest[1:], varied)
+        for value in values(parameter.path, parameter.entries[index]):
+            yield from self._extend({**settings, parameter.path: value}, rest[1:], values)
 
     def size(self) -> int | None:
         """The number of distinct configurations; None: a range is continuous, or there are too many to count."""
@@ -139,18 +146,7 @@ class Space:
     def _every(self, parents: set[str]) -> Iterator[dict[str, Any]]:
         """All settings of the parents alone."""
         alone = Space({path: self.parameters[path] for path in self.order if path in parents})
-        return alone._extend_fully({}, alone.order)
-
-    def _extend_fully(self, settings: dict[str, Any], rest: tuple[str, ...]) -> Iterator[dict[str, Any]]:
-        if not rest:
-            yield settings
-            return
-        parameter = self.parameters[rest[0]]
-        index = parameter.active(settings)
-        values = (None,) if index is None else every_value(parameter.entries[index])
-        for value in values:
-            extended = settings if index is None else {**settings, rest[0]: value}
-            yield from self._extend_fully(extended, rest[1:])
+        return alone._extend({}, alone.order, lambda _, entry: every_value(entry))
 
     def _children(self, settings: Mapping[str, Any], parents: set[str]) -> int | None:
         """The number of ways to set everything but the parents."""
@@ -169,6 +165,13 @@ class Space:
 
         entries = {p.name(i): entry for p in self.parameters.values() for i, entry in enumerate(p.entries)}
         return {name: distribution(entries[name]) for name in params}
+
+
+def thinned(values: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
+    """At most `most` of the values, the first and the last among them, the others evenly between."""
+    if most is None or len(values) <= most:
+        return values
+    return tuple(values[i * (len(values) - 1) // (most - 1)] for i in range(most))
 
 
 def every_value(entry: Entry) -> Iterator[Any]:

@@ -9,6 +9,11 @@ from trainers.errors import SpecError
 COMMAND_LINE = "command line"
 
 
+def with_hint(text: str, hint: str) -> str:
+    """`text. Try: hint`; a text that ends with `Did you mean X?` says it already."""
+    return text if not hint or text.endswith("?") else f"{text}. Try: {hint}"
+
+
 @dataclass(frozen=True)
 class Places:
     """Where each part of a sweep file stands."""
@@ -29,7 +34,7 @@ class Places:
 
     def error(self, text: str, *keys: str, hint: str = "") -> SpecError:
         """The error `text` at `keys`, with the fix."""
-        return SpecError(f"{self.of(*keys)}: {text}{f'. Try: {hint}' if hint else ''}")
+        return SpecError(with_hint(f"{self.of(*keys)}: {text}", hint))
 
     def settings(self) -> dict[str, str]:
         """Path -> place of everything under `set`, nested or dotted."""

@@ -2,8 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 from trainers.errors import SpecError
@@ -13,53 +12,67 @@ from tuneful.space.parameters import Space
 MAX_PROBES = 10_000
 """How many specs are built at most: half a second."""
 
+MOST_VALUES = 8
+"""How many values of each parameter are tried in pairs."""
+
 Build = Callable[[Mapping[str, Any], Mapping[str, str]], RunSpec]
 """(settings of a trial, their places) -> the spec."""
 
 
-@dataclass(frozen=True)
-class Probe:
-    """One parameter, or two of which each is fine alone."""
-
-    varied: tuple[str, ...]
-    settings: dict[str, Any]
-
-
 def probe(space: Space, build: Build) -> None:
-    """Build the specs of the corners of `space`: each parameter alone, then every pair.
+    """Build the specs of the corners of `space`: each parameter's with the first value of the others, then each pair's.
 
     Raises:
         SpecError: the first combination that RunSpec refuses, with its line.
     """
     seen: set[str] = set()
-    for one in _probes(space):
-        text = json.dumps(one.settings, sort_keys=True)
-        if text not in seen and len(seen) < MAX_PROBES:
+    for settings in islice(_corners(space), MAX_PROBES):
+        text = json.dumps(settings, sort_keys=True)
+        if text not in seen:
             seen.add(text)
-            _try(one, space, build)
+            try:
+                build(settings, {})
+            except SpecError:
+                raise _explained(settings, space, build) from None
 
 
-def _probes(space: Space) -> Iterator[Probe]:
-    singles = [(path,) for path in space.order]
-    for varied in [*singles, *combinations(space.order, 2)]:
-        parents = {parent for path in varied for parent in space.ancestors(path)}
-        for settings in space.assignments({*varied, *parents}):
-            yield Probe(varied, settings)
+def _corners(space: Space) -> Iterator[dict[str, Any]]:
+    for path in space.order:
+        yield from space.assignments({path, *space.ancestors(path)})
+    for first, second in combinations(space.order, 2):
+        yield from space.assignments({first, second} | space.ancestors(first) | space.ancestors(second), MOST_VALUES)
 
 
-def _try(one: Probe, space: Space, build: Build) -> None:
-    parameters = [space.parameters[path] for path in one.settings]
-    lines = {parameter.path: parameter.place(parameter.active(one.settings)) for parameter in parameters}
-    sections = {path.rpartition(".")[0]: lines[path] for path in reversed(one.varied) if path in lines}
-    tops = {section.split(".")[0]: line for section, line in sections.items()}
+def _explained(settings: dict[str, Any], space: Space, build: Build) -> SpecError:
+    """The error again, at the line of the parameters that cause it."""
+    in_file_order = [path for path in space.parameters if path in settings]
+    causes = [path for path in in_file_order if _causes(path, settings, build)] or in_file_order
+    parameters = [space.parameters[path] for path in settings]
+    lines = {parameter.path: parameter.place(parameter.active(settings)) for parameter in parameters}
+    sections = {section: lines[path] for path in causes for section in _sections(path)}
     try:
-        build(one.settings, {**tops, **sections, **lines})
+        build(settings, {**sections, **lines})
     except SpecError as error:
-        raise SpecError(f"{error}. Try: {_hint(one)}") from None
+        return SpecError(f"{error}. Try: {_hint(causes)}")
+    raise AssertionError("a spec that was refused is not refused again")
 
 
-def _hint(one: Probe) -> str:
-    if len(one.varied) == 1:
-        return f"a range or choices for {one.varied[0]} that the field takes"
-    first, second = one.varied
-    return f"ranges of {first} and {second} that fit together, or a list of entries with when"
+def _causes(path: str, settings: Mapping[str, Any], build: Build) -> bool:
+    """Whether the spec is fine without `path`."""
+    try:
+        build({other: value for other, value in settings.items() if other != path}, {})
+    except SpecError:
+        return False
+    return True
+
+
+def _sections(path: str) -> list[str]:
+    """`data.split` and `data` for `data.split.n_folds`: where a rule about several fields is reported."""
+    parts = path.split(".")
+    return [".".join(parts[:n]) for n in range(1, len(parts))]
+
+
+def _hint(causes: list[str]) -> str:
+    if len(causes) == 1:
+        return f"values of {causes[0]} that the field takes"
+    return f"values of {' and '.join(causes)} that fit together, or a list of entries with when"

@@ -36,6 +36,14 @@ class Entry(Section):
         """The values in a few words, for people."""
 
 
+def _ordered_hint(kind: str, low: float, high: float) -> str:
+    """The bounds the other way round, or the single value as a choice."""
+    if low == high:
+        return f"choice: [{low:g}]"
+    step = ", step" if kind == "quniform" else ""
+    return f"{kind}: [{high:g}, {low:g}{step}]"
+
+
 class ChoiceEntry(Entry):
     """One of a list of values."""
 
@@ -89,9 +97,8 @@ class FloatEntry(Entry):
     @model_validator(mode="after")
     def _ordered(self) -> "FloatEntry":
         if self.low >= self.high:
-            raise ValueError(
-                f"{self.kind} needs lo < hi, got [{self.low:g}, {self.high:g}]. Try: {self.kind}: [smaller, larger]"
-            )
+            text = f"{self.kind} needs lo < hi, got [{self.low:g}, {self.high:g}]"
+            raise ValueError(f"{text}. Try: {_ordered_hint(self.kind, self.low, self.high)}")
         if self.log and self.low <= 0:
             raise ValueError(f"{self.kind} needs lo > 0, got {self.low:g}. Try: a small positive lo, or uniform")
         return self
@@ -203,7 +210,7 @@ class IntEntry(Entry):
     def _ordered(self) -> "IntEntry":
         low, high = self.bounds
         if low >= high:
-            raise ValueError(f"int needs lo < hi, got [{low}, {high}]. Try: int: [smaller, larger]")
+            raise ValueError(f"int needs lo < hi, got [{low}, {high}]. Try: {_ordered_hint('int', low, high)}")
         if self.log and low <= 0:
             raise ValueError(f"int with log needs lo > 0, got {low}. Try: int: [1, {high}], or leave log out")
         if self.log and self.step != 1:

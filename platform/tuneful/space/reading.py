@@ -71,9 +71,12 @@ def _keys(section: str, path: str, places: Places) -> tuple[str, ...]:
 def _check_path(section: str, path: str, places: Places) -> None:
     problem, hint = unknown_field(path), "the dotted path of a field, such as optimizer.lr"
     if path == "data.fold":
-        problem, hint = "data.fold differs within each trial", "folds: [0, 1], beside search"
+        problem, hint = (
+            "data.fold is each of `folds` in turn, it can't be set or searched",
+            "folds: [0, 1], beside search",
+        )
     elif path == "seed" and section == "search":
-        problem, hint = "seed differs within each trial", "repeats: 3, beside search"
+        problem, hint = "seed is that of each repeat in turn, it can't be searched", "repeats: 3, beside search"
     if problem is not None:
         raise places.error(problem, *_keys(section, path, places), hint=hint)
 

@@ -24,12 +24,13 @@ ENTRIES = {
     "when": "{path: [value]}",
 }
 RULES = {
-    "greater_than": "must be > {gt}",
-    "greater_than_equal": "must be >= {ge}",
-    "less_than": "must be < {lt}",
-    "less_than_equal": "must be <= {le}",
+    "greater_than": "must be > {gt:.10g}",
+    "greater_than_equal": "must be >= {ge:.10g}",
+    "less_than": "must be < {lt:.10g}",
+    "less_than_equal": "must be <= {le:.10g}",
     "literal_error": "must be one of {expected}",
     "too_short": "must not be empty",
+    "too_long": "must hold {max_length} values",
     "entry_kind": "needs exactly one of choice, uniform, loguniform, quniform, int",
 }
 
@@ -63,27 +64,42 @@ def _entry_refusal(error: ErrorDetails, keys: tuple[str, ...], places: Places) -
         return places.error(f"{path}: {error['ctx']['error']}", *in_file)
     key = next((part for part in inner if not part.isdigit()), "")
     name = ": ".join(part for part in (path or "search", key) if part)
-    if error["type"] == "extra_forbidden":
+    if error["type"] == "missing" and path:  # of two bounds
+        rule = f"{name} holds too few values"
+    elif error["type"] == "extra_forbidden":
         rule = f"{path}: {key} has no meaning here. {nearest(key, [*ENTRIES, 'log', 'step'])}"
     else:
         rule = _rule(error, name)
-    hint = f"{path}: {{{key}: {ENTRIES[key]}}}" if key in ENTRIES else f"search: {EXAMPLE}"
+    key = key if key in ENTRIES else "uniform"
+    hint = f"{path}: {{{key}: {ENTRIES[key]}}}" if path else f"search: {EXAMPLE}"
     return places.error(rule, *in_file, hint=hint)
 
 
 def _rule(error: ErrorDetails, name: str) -> str:
     kind, value = error["type"], error.get("input")
     if kind == "extra_forbidden":
-        return f"{name} is no field of a sweep file. {nearest(name, FIELDS)}"
+        return _unknown(name)
     if kind == "missing":
         return f"{name} is missing"
     if kind.startswith("union_tag"):
         tag = value.get("name") if isinstance(value, dict) else value
-        return f"{name}.name must be one of {', '.join(SCHEDULERS)}, got {show_value(tag)}"
+        return f"{name}.name must be one of {', '.join(SCHEDULERS)}, got {_got(tag)}"
     if name == "objective" and isinstance(value, list):
         return f"objective must be one objective in this version, got a list of {len(value)}"
     rule = RULES.get(kind, _lower(error["msg"])).format(**error.get("ctx", {}))
-    return f"{name} {rule}, got {show_value(value)}"
+    return f"{name} {rule}, got {_got(value)}"
+
+
+def _unknown(name: str) -> str:
+    if name in FIELDS:  # of another variant
+        section = name.rpartition(".")[0]
+        return f"{name} belongs to {section}.name={' or '.join(FIELDS[name].tags)}"
+    return f"{name} is no field of a sweep file. {nearest(name, FIELDS)}"
+
+
+def _got(value: Any) -> str:
+    """A value as the file has it; texts in quotes, so that '8' is not taken for 8."""
+    return repr(value) if isinstance(value, str) else show_value(value)
 
 
 def _lower(message: str) -> str:

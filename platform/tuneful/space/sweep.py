@@ -12,7 +12,7 @@ from trainers.spec import RunSpec
 from tuneful.space.assembly import Assembly, load_base_recipe, settings_layer
 from tuneful.space.checking import SpaceCheck
 from tuneful.space.definition import SweepDefinition
-from tuneful.space.limits import check_limits, warnings_of
+from tuneful.space.limits import check_limits, check_variants, warnings_of
 from tuneful.space.names import check_name
 from tuneful.space.options import SweepOptions
 from tuneful.space.parameters import Parameter, Space
@@ -28,7 +28,11 @@ class Sweep:
 
     name: str
     definition: SweepDefinition
+    """The file with the command line's trials, hours and recipe; its `set` and `search` are the file's own."""
+
     space: Space
+    """What is still searched after the command line's settings."""
+
     recipe: Document
     layers: tuple[Layer, ...]
     """The file's `set`, then the command line."""
@@ -55,17 +59,20 @@ class Sweep:
         return {**values, "name": self.name, "recipe_data": recipe, "set": settings, "search": search}
 
 
-def load_sweep(path: Path, options: SweepOptions | None = None) -> Sweep:
+def load_sweep(path: Path | str, options: SweepOptions | None = None) -> Sweep:
     """The sweep in the file `path`, with everything checked that can be checked before a run starts.
 
     Raises:
         SpecError: the first thing that is wrong, with file, line, the allowed names and the fix.
     """
-    options = options or SweepOptions()
+    path, options = Path(path), options or SweepOptions()
     overrides = options.top_level()
     places = Places(load_document(path), dict.fromkeys(overrides, COMMAND_LINE))
     definition = read_definition(places, overrides)
-    name = check_name(definition.name or path.stem, places.of("name") if definition.name is not None else str(path))
+    if definition.name is None:
+        name = check_name(path.stem, str(path))
+    else:
+        name = check_name(definition.name, places.of("name"))
     searched = Space.of(definition.search, places)
     SpaceCheck(searched).run()
     recipe = load_base_recipe(definition, places)
@@ -73,6 +80,7 @@ def load_sweep(path: Path, options: SweepOptions | None = None) -> Sweep:
     space, layers = assembly.run(places)
     sweep = Sweep(name, definition, space, recipe, layers)
     base, fold = sweep.spec_for({}), {"data.fold": definition.folds[0]}
+    check_variants(space, base)
     check_limits(definition, space, base, places)
     probe(space, lambda settings, lines: build_spec(recipe, (*layers, Layer({**settings, **fold}, lines))))
     sweep.warnings.extend([*assembly.warnings(space), *warnings_of(definition, space, base)])

@@ -49,29 +49,32 @@ class Cluster:
 @contextlib.contextmanager
 def local_cluster(dashboard: bool) -> Iterator[Cluster]:
     """Start Ray on this machine for the time of the context, and leave nothing of it behind."""
-    old_mask = os.umask(0o077)
     folder = Path(tempfile.mkdtemp(prefix="tuneful-"))  # short: sockets' paths are limited to 107 characters
     try:
         token_file = _secure(folder)
         import ray
 
-        context = ray.init(
-            address="local",
-            include_dashboard=dashboard,
-            dashboard_host="127.0.0.1",
-            dashboard_port=_free_port(),
-            log_to_driver=False,
-            logging_level=logging.ERROR,
-            configure_logging=True,
-            _temp_dir=str(folder),
-            _node_ip_address="127.0.0.1",
-        )
+        for name in ("ray.tune", "ray.train"):  # what fails is said by the sweep itself; Ray's logs keep the rest
+            logging.getLogger(name).setLevel(logging.CRITICAL)
+        old_mask = os.umask(0o077)  # Ray's processes inherit it; trials take back the user's own
+        try:
+            context = ray.init(
+                address="local",
+                include_dashboard=dashboard,
+                dashboard_host="127.0.0.1",
+                dashboard_port=_free_port(),
+                log_to_driver=False,
+                logging_level=logging.ERROR,
+                _temp_dir=str(folder),
+                _node_ip_address="127.0.0.1",
+            )
+        finally:
+            os.umask(old_mask)
         total = ray.cluster_resources()
         address = f"http://{context.dashboard_url}" if dashboard and context.dashboard_url else None
         yield Cluster(total.get("CPU", 0), total.get("GPU", 0), address, token_file, folder / "session_latest" / "logs")
     finally:
         _shut_down(folder)
-        os.umask(old_mask)
 
 
 def check_fit(resources: dict[str, Any]) -> None:

@@ -7,6 +7,7 @@ this is the only module that touches them.
 """
 
 import contextlib
+import os
 import threading
 import uuid
 from pathlib import Path
@@ -168,6 +169,7 @@ def train_trial(config: dict[str, Any]) -> None:
 
     from trainers.training.session import LedgerSession
 
+    os.umask(config["umask"])
     context = ray.train.get_context()
     rank, world_size = context.get_world_rank(), context.get_world_size()
     torch.set_num_threads(config["resources"]["cpus_per_worker"])

@@ -10,11 +10,13 @@ from types import FrameType
 
 from ray.tune import Stopper
 
+from tuneful.sweep.unsaved import Unsaved
+
 PATIENCE_S = 8.0
 """How long a stop waits for epochs that are under way. What it cuts off runs again from the last checkpoint."""
 
 
-class Interrupt(Stopper):  # type: ignore[misc]
+class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
     """Stops all trials once a signal came or the time is up."""
 
     def __init__(self, max_hours: float | None, on_stop: Callable[[], None], give_up: Callable[[], None]) -> None:

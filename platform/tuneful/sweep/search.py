@@ -1,5 +1,6 @@
 """The searchers: Optuna with the ledger as its memory, and a plain list of trials."""
 
+import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,13 +15,14 @@ from analysis.records.sweep import TrialEnd, TrialPlan
 from tuneful.space.parameters import Space
 from tuneful.space.sample import DefineByRun
 from tuneful.sweep.recorder import FAILED, Recorder
+from tuneful.sweep.unsaved import Unsaved
 
 MakePlan = Callable[[int, dict[str, Any]], TrialPlan]
 """(trial number, Optuna's parameters) -> the trial"""
 MakePayload = Callable[[TrialPlan], dict[str, Any]]
 
 
-class LedgerOptunaSearch(OptunaSearch):  # type: ignore[misc]
+class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
     """Ray's OptunaSearch, corrected where it misleads the sampler, with its history from the ledger.
 
     - A trial stopped early or diverged is PRUNED with all its rungs (Ray says COMPLETE with the score of a few
@@ -125,7 +127,9 @@ class SamplerSpec:
         if self.name == "random":
             return optuna.samplers.RandomSampler(seed=seed)
         # group: a conditional space falls apart into groups that are each sampled jointly
-        return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`, by its authors' caution
+            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
 
 
 def frozen_trial(space: Space, plan: TrialPlan, end: TrialEnd) -> FrozenTrial:
@@ -140,7 +144,7 @@ def frozen_trial(space: Space, plan: TrialPlan, end: TrialEnd) -> FrozenTrial:
     )
 
 
-class PlannedTrials(Searcher):  # type: ignore[misc]
+class PlannedTrials(Unsaved, Searcher):  # type: ignore[misc]
     """Runs a given list of trials, each once: the confirm stage."""
 
     def __init__(self, plans: Sequence[TrialPlan], recorder: Recorder, make_payload: MakePayload) -> None:

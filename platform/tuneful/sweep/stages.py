@@ -93,6 +93,8 @@ class Stages:
                 storage_path=str(self._disposable("tune")),
                 stop=self.interrupt,
                 failure_config=tune.FailureConfig(max_failures=1),  # a process that dies is started once more
+                # Checkpoints are the ledger's: Tune starts a trial anew and its runs go on from there.
+                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 verbose=0,
             ),
         )

@@ -1,6 +1,7 @@
 """A trial of one worker: a reused Tune trainable that advances its runs in its own process."""
 
 import math
+import os
 import traceback
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ from tuneful.sweep.recorder import FAILED
 
 def payload(folder: Path, plan: Any, objective: Objective, resources: dict[str, Any]) -> dict[str, Any]:
     """What a trial's process needs, as Tune's configuration of the trial: paths and plain values, no data."""
+    mask = os.umask(0)
+    os.umask(mask)
     return {
         "trial": plan.name,
+        "umask": mask,  # results are as open as the user's other files; Ray's processes start with a stricter one
         "folder": str(folder),
         "runs": [vars(run) for run in plan.runs],
         "objective": vars(objective),
@@ -60,6 +64,7 @@ class OneWorkerTrial(tune.Trainable):
         from trainers.training.device import pick_device
         from trainers.training.session import LedgerSession
 
+        os.umask(self._config["umask"])
         resources = self._config["resources"]
         if torch.get_num_threads() != resources["cpus_per_worker"]:
             torch.set_num_threads(resources["cpus_per_worker"])

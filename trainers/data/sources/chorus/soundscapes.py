@@ -75,10 +75,10 @@ def _add_singer(spec: ChorusSpec, site: Site, track: Audio, rng: Random) -> tupl
     song = vary(song, *dialect(spec, species, kind))
     stay_s = rng.uniform(spec.singing_min_s, min(spec.singing_max_s, spec.soundscape_s))
     start_s = max(0.0, rng.uniform(-0.5 * stay_s, spec.soundscape_s - 0.5 * stay_s))
-    dry, notes = sing(song, min(stay_s, spec.soundscape_s - start_s), rng, rate)
     distance = float(rng.random() ** 0.7)
-    wet = travel(dry, distance, rate, rng, spec.reverb)
     snr_db = spec.near_snr_db - spec.distance_loss_db * distance + rng.normal(0, 1.5)
+    dry, notes = sing(song, min(stay_s, spec.soundscape_s - start_s), rng, rate)
+    wet = travel(dry, distance, rate, rng, spec.reverb)
     add_at(track, wet * np.float32(10 ** (snr_db / 20) / loudness(wet)), round(start_s * rate))
     return species, [Note(start_s + note.start_s, start_s + note.end_s) for note in notes]
 
@@ -94,15 +94,21 @@ def _window_labels(spec: ChorusSpec, singers: list[tuple[int, list[Note]]]) -> t
 
 
 def render_soundscape(spec: ChorusSpec, stream: Stream, index: int) -> Soundscape:
-    """Render soundscape ``index`` of the hidden test or of the unlabelled target."""
+    """Render soundscape ``index`` of the hidden test or of the unlabelled target.
+
+    Background, look-alike and each singer draw from their own stream: changing one setting leaves the others as they
+    were, so that two specs can be compared file by file.
+    """
     rng, rate = generator(spec, stream, index), spec.sample_rate
     number = int(rng.integers(spec.n_sites))
-    site, n = make_site(spec, number), round(spec.soundscape_s * rate)
-    track = _background(spec, site, n, rng)
-    if rng.random() < spec.confuser_share:
-        _add_confuser(spec, track, rng)
+    with_confuser = rng.random() < spec.confuser_share
     count = int(rng.poisson(spec.singers_per_30_s * spec.soundscape_s / 30))
-    singers = [_add_singer(spec, site, track, rng) for _ in range(count)]
+    background, alike, *individuals = rng.spawn(2 + count)
+    site, n = make_site(spec, number), round(spec.soundscape_s * rate)
+    track = _background(spec, site, n, background)
+    if with_confuser:
+        _add_confuser(spec, track, alike)
+    singers = [_add_singer(spec, site, track, individual) for individual in individuals]
     audio = through_microphone(track, rate, site.microphone, spec.microphone)
     gain = min(10 ** (site.level_db / 20), MAX_PEAK / max(float(np.abs(audio).max()), 1e-9))
     return Soundscape(audio * np.float32(gain), number, _window_labels(spec, singers))

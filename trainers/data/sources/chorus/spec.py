@@ -45,7 +45,7 @@ class ChorusSpec(BaseModel):
     dialect_pitch_sd_oct: float = Field(0.05, ge=0, le=1, description="Pitch dialect at the sites, in octaves")
     dialect_tempo_sd_oct: float = Field(0.08, ge=0, le=1, description="Tempo dialect at the sites, as log2")
 
-    singers_per_30_s: float = Field(3.2, ge=0, le=50, description="Mean number of individuals per 30 s of soundscape")
+    singers_per_30_s: float = Field(2.8, ge=0, le=50, description="Mean number of individuals per 30 s of soundscape")
     singing_min_s: float = Field(4.0, ge=1, le=60, description="Shortest stay of an individual, in seconds")
     singing_max_s: float = Field(14.0, ge=1, le=120, description="Longest stay of an individual, in seconds")
     site_concentration: float = Field(1.0, gt=0, le=100, description="Dirichlet parameter: low = few species per site")
