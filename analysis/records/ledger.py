@@ -4,12 +4,15 @@
     <run key>/attempt-0001/attempt.json             which epoch the attempt went on from
     <run key>/attempt-0001/epoch-0007.json          one finished epoch
     <run key>/attempt-0001/checkpoint-0007/         weights, optimizer, predictions, MANIFEST.json
-    <run key>/finished.json                         all epochs of a finished run in one record (segments are gone)
+    <run key>/finished.json                         all epochs up to its attempt in one record (segments are gone)
 
 A checkpoint is published before the segment of its epoch, so an epoch that is on record can be resumed from.
+A finished run can be gone on with: a later attempt adds to its record until `finish` compacts both.
 The order of things is that of attempts and epochs, never that of clocks.
 """
 
+import logging
+import math
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -21,6 +24,8 @@ from analysis.records.files import folder_is_whole, publish_folder, read_record,
 SCHEMA_VERSION = 1
 KEPT_CHECKPOINTS = 2
 """Newest checkpoints kept while a run is going on: the second is the way back when the first is damaged."""
+
+_log = logging.getLogger(__name__)
 
 
 class RunLedger:
@@ -43,18 +48,11 @@ class RunLedger:
 
     def epochs(self) -> list[dict[str, Any]]:
         """The finished epochs in order. Of an epoch done twice, the one of the newest attempt that counts."""
-        finished = self.finished
-        if finished is not None:
-            return list(finished["epochs"])
         found: dict[int, dict[str, Any]] = {}
-        limit = float("inf")
-        for attempt in reversed(self._attempts()):
-            for path in sorted(attempt.glob("epoch-*.json")):
-                body = read_record(path)
-                if body is not None and body["epoch"] <= limit:
+        for limit, attempt in self._counting():
+            for body in attempt:
+                if body["epoch"] <= limit:
                     found.setdefault(body["epoch"], body)
-            start = read_record(attempt / "attempt.json")
-            limit = min(limit, start["resumed_from"]) if start else limit
         return list(_without_gaps(found))
 
     def newest_checkpoint(self) -> tuple[int, Path] | None:
@@ -62,12 +60,13 @@ class RunLedger:
         on_record = len(self.epochs())
         for attempt in reversed(self._attempts()):
             for path in sorted(attempt.glob("checkpoint-[0-9][0-9][0-9][0-9]"), reverse=True):
-                epoch = int(path.name.removeprefix("checkpoint-"))
+                epoch = _number(path)
                 if epoch > on_record:
                     continue  # killed between checkpoint and segment, or of a stale attempt
                 if folder_is_whole(path):
                     return epoch, path
-                path.rename(path.with_name(f"{path.name}.corrupt"))
+                aside = path.rename(path.with_name(f"{path.name}.corrupt"))
+                _log.warning("%s is damaged: kept as %s, the run goes on from an older one", path, aside.name)
         return None
 
     def checkpoint(self, epoch: int) -> Path | None:
@@ -82,8 +81,7 @@ class RunLedger:
         remove_temporaries(self.folder)
         if self.identity() is None:
             write_record(self.folder / "run.json", {"schema": SCHEMA_VERSION, **identity})
-        numbers = [int(path.name.removeprefix("attempt-")) for path in self._attempts()]
-        number = max(numbers, default=0) + 1
+        number = self._newest_attempt() + 1
         self._attempt = self.folder / f"attempt-{number:04d}"
         write_record(self._attempt / "attempt.json", {"attempt": number, "resumed_from": resumed_from})
         return number
@@ -97,12 +95,18 @@ class RunLedger:
         number = epoch["epoch"]
         if save is not None:
             publish_folder(attempt / f"checkpoint-{number:04d}", save)
-        write_record(attempt / f"epoch-{number:04d}.json", {"attempt": int(attempt.name[-4:]), **epoch})
+        write_record(attempt / f"epoch-{number:04d}.json", {"attempt": _number(attempt), **epoch})
         self._drop_old_checkpoints(number, keep)
 
     def finish(self, state: str, kept_epoch: int | None) -> None:
-        """Compact a run that will not go on: one record for all epochs, one checkpoint."""
-        record = {"schema": SCHEMA_VERSION, "state": state, "kept_epoch": kept_epoch, "epochs": self.epochs()}
+        """Compact a run that need not go on: one record for all epochs, one checkpoint."""
+        record = {
+            "schema": SCHEMA_VERSION,
+            "state": state,
+            "kept_epoch": kept_epoch,
+            "attempt": self._newest_attempt(),
+            "epochs": self.epochs(),
+        }
         write_record(self.folder / "finished.json", record)
         for attempt in self._attempts():
             for path in attempt.glob("epoch-*.json"):
@@ -114,7 +118,7 @@ class RunLedger:
     def _drop_old_checkpoints(self, newest: int, keep: int | None) -> None:
         for attempt in self._attempts():
             for path in attempt.glob("checkpoint-[0-9][0-9][0-9][0-9]"):
-                epoch = int(path.name.removeprefix("checkpoint-"))
+                epoch = _number(path)
                 if epoch <= newest - KEPT_CHECKPOINTS and epoch != keep:
                     shutil.rmtree(path)
 
@@ -125,6 +129,32 @@ class RunLedger:
 
     def _attempts(self) -> list[Path]:
         return sorted(p for p in self.folder.glob("attempt-*") if re.fullmatch(r"attempt-\d{4}", p.name))
+
+    def _newest_attempt(self) -> int:
+        return max(map(_number, self._attempts()), default=0)
+
+    def _counting(self) -> Iterator[tuple[float, list[dict[str, Any]]]]:
+        """Epochs of every attempt, newest first, each with the last epoch of it that counts.
+
+        What an attempt did beyond the epoch that a later one went on from is stale. `finished.json` stands for all
+        attempts up to its own, whose segments, if a kill left some, count no more.
+        """
+        finished = self.finished
+        limit = math.inf
+        for attempt in reversed(self._attempts()):
+            if finished is not None and _number(attempt) <= finished["attempt"]:
+                break
+            segments = map(read_record, sorted(attempt.glob("epoch-*.json")))
+            yield limit, [body for body in segments if body is not None]
+            start = read_record(attempt / "attempt.json")
+            limit = min(limit, start["resumed_from"]) if start else limit
+        if finished is not None:
+            yield limit, finished["epochs"]
+
+
+def _number(path: Path) -> int:
+    """7 of `attempt-0007`, `checkpoint-0007`."""
+    return int(path.name.rsplit("-", 1)[1])
 
 
 def _without_gaps(epochs: dict[int, dict[str, Any]]) -> Iterator[dict[str, Any]]:

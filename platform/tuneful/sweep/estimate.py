@@ -49,7 +49,7 @@ def _measured(sweep: Sweep, report: Report) -> tuple[float, str]:
     from trainers.training.device import pick_device
     from trainers.training.session import NoSession
 
-    spec = sweep.spec_for({}, **{"training.epochs": 1})
+    spec = sweep.spec_for({}, **{"training.epochs": 1, "data.predict": []})
     catalogue = open_catalogue(spec.data.name, report)
     prepare_store(catalogue, spec.data.sample_rate, report)
     torch.set_num_threads(max(1, int(sweep.definition.resources.cpus_per_worker)))
