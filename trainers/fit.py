@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.amp.grad_scaler import GradScaler
 
 from analysis.records.predictions import write_predictions
 from trainers.augmentation.spec_augment import spec_augment
@@ -72,14 +74,14 @@ class _Run:
             torch.manual_seed(spec.seed)
             self.model = Tagger(spec, len(data.classes)).to(session.device)
         if spec.training.channels_last:
-            self.model = self.model.to(memory_format=torch.channels_last)
+            self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         self.network: nn.Module = (
             nn.parallel.DistributedDataParallel(self.model) if session.world_size > 1 else self.model
         )
         self.optimizer = build_optimizer(self.model.parameters(), spec.optimizer)
         self.steps = steps_per_epoch(spec, len(data.train))
         self.lr_at = build_schedule(spec.schedule, spec.optimizer.lr, self.steps * spec.training.epochs)
-        self.scaler = torch.amp.GradScaler(session.device.type, enabled=self.precision == "fp16")
+        self.scaler = GradScaler(session.device.type, enabled=self.precision == "fp16")
         self.best: tuple[float, int | None] = (math.nan, None)
 
     def resume(self) -> int:
@@ -100,9 +102,12 @@ class _Run:
             loss = self._train(epoch)
         seconds = time.perf_counter() - started
         rates = {"train/loss": loss, "seconds": seconds, "clips_per_second": self._clips() / seconds}
+        diverged = {**rates, **no_metrics()}
         if not math.isfinite(loss):
-            return self._report(epoch, "diverged", {**rates, **no_metrics()}, None)
+            return self._report(epoch, "diverged", diverged, None)
         logits = predict(self.model, self.spec, self.data.val, self.session)
+        if not np.isfinite(logits).all():  # the last step can spoil weights whose loss was finite
+            return self._report(epoch, "diverged", diverged, None)
         metrics = {**rates, **metrics_of(self.spec, self.data.val, logits)}
         metrics["eval_seconds"] = time.perf_counter() - started - seconds
         value = metrics[self.spec.training.monitor]
@@ -147,7 +152,7 @@ class _Run:
             logits = self.network(waveform, lambda s: spec_augment(s, spec.augmentation.spec_augment, rng))
         loss = LOSSES[spec.loss.name](logits.float(), targets, spec.loss).mean()
         self.optimizer.zero_grad(set_to_none=True)
-        self.scaler.scale(loss).backward()
+        self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         if spec.training.grad_clip is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.model.parameters(), spec.training.grad_clip)
@@ -156,8 +161,7 @@ class _Run:
         return loss.detach()
 
     def _report(self, epoch: int, state: str, metrics: dict[str, float], parts: Any) -> EpochReport:
-        keep = epoch if self.spec.training.keep == "last" and state != "diverged" else self.best[1]
-        report = EpochReport(epoch, state, metrics, self.data.protocol, keep)
+        report = EpochReport(epoch, state, metrics, self.data.protocol, self._kept(epoch, state))
 
         def save(folder: Path) -> None:
             rest = {
@@ -171,6 +175,12 @@ class _Run:
 
         self.session.report(report, save if parts is not None else None)
         return report
+
+    def _kept(self, epoch: int, state: str) -> int | None:
+        """The best epoch or the last with a checkpoint; the last, too, while no epoch's score is a number."""
+        last = epoch - 1 if state == "diverged" else epoch
+        best = self.best[1] if self.spec.training.keep == "best" else None
+        return best or last or None
 
     def _clips(self) -> int:
         return self.steps * self.spec.training.batch_size

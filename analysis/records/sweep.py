@@ -91,7 +91,7 @@ class SweepFolder:
         text = StringIO()
         yaml = YAML(typ="safe", pure=True)
         yaml.default_flow_style = None
-        yaml.sort_base_mapping_type_on_output = False
+        yaml.sort_base_mapping_type_on_output = False  # type: ignore[assignment]  # ruamel's class says None
         yaml.width = 110
         yaml.dump(definition, text)
         write_atomically(self.path / "sweep.yaml", text.getvalue().encode())

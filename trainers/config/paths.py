@@ -49,7 +49,7 @@ def _add(found: dict[str, FieldPath], inner: FieldPath, tag: str) -> None:
         tags = (*found[inner.path].tags, tag)
         info = found[inner.path].info
         if get_origin(info.annotation) is Literal and inner.path.endswith(".name"):
-            info = FieldInfo(annotation=Literal[tags], description=info.description)  # type: ignore[valid-type]
+            info = FieldInfo(annotation=Literal[tags], description=info.description)
         found[inner.path] = FieldPath(inner.path, info, tags)
     else:
         found[inner.path] = FieldPath(inner.path, inner.info, (tag,) if tag else inner.tags)

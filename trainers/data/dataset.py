@@ -55,10 +55,11 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
     catalogue = catalogue or load_catalogue(spec.data.name)
     train, val = split_clips(catalogue, spec.data)
     classes = catalogue.classes
-    if len(train) < spec.training.batch_size:
+    crops = len(train) * spec.segments.crops_per_clip
+    if crops < spec.training.batch_size:
         raise DataError(
-            f"training.batch_size is {spec.training.batch_size}, but fold {spec.data.fold} of {catalogue.name} "
-            f"has only {len(train)} training clips. Try: training.batch_size={max(1, len(train) // 2)}"
+            f"training.batch_size is {spec.training.batch_size}, but without fold {spec.data.fold} {catalogue.name} "
+            f"has only {crops} training segments. Try: training.batch_size={max(1, crops // 2)}"
         )
     train_targets = encode_targets(train["labels"], train["secondary_labels"], classes, spec.targets)
     unlabelled = {name: catalogue.subset(name) for name in spec.data.predict}
@@ -102,7 +103,8 @@ def _clip_set(clips: pd.DataFrame, targets: np.ndarray, spec: RunSpec) -> ClipSe
 
 
 def _protocol(spec: RunSpec, catalogue: Catalogue, val: pd.DataFrame, classes: Sequence[str]) -> str:
-    rows = [[row.clip_id, row.content, sorted(row.labels)] for row in val.itertuples()]
+    columns = zip(val["clip_id"], val["content"], val["labels"], strict=True)
+    rows = [[clip_id, content, sorted(labels)] for clip_id, content, labels in columns]
     windows = spec.segments.model_dump(include={"duration_s", "eval_windows", "aggregate", "padding"})
     text = json.dumps([catalogue.name, sorted(rows), windows, list(classes)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -65,7 +65,8 @@ def decode(path: Path, sample_rate: int) -> np.ndarray:
         raise DataError(f"{path}: holds samples that are not finite numbers")
     if rate != sample_rate:
         mono = soxr.resample(mono, rate, sample_rate, quality="HQ")
-    return np.clip(np.rint(mono * 32_768), -32_768, 32_767).astype(np.int16)
+    scaled: np.ndarray = np.clip(np.rint(mono * 32_768), -32_768, 32_767)
+    return scaled.astype(np.int16)
 
 
 def _check_header(path: Path, file: soundfile.SoundFile) -> None:

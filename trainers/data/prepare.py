@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from trainers.data.catalogue import Catalogue, catalogue_folder, load_catalogue, save_catalogue
-from trainers.data.sources.chorus.spec import PRESETS, ChorusSpec
+from trainers.data.sources.chorus.spec import PRESETS, RENDER_VERSION, ChorusSpec
 from trainers.data.store import Store, content_hash
 from trainers.home import home
 
@@ -55,13 +55,14 @@ def prepare_store(catalogue: Catalogue, sample_rate: int, report: Report | None 
     Raises:
         DataError: recordings that can't be decoded, each with its reason.
     """
-    files = {clip.content: catalogue.folder / clip.path for clip in catalogue.clips.itertuples()}
+    files = dict(zip(catalogue.clips["content"], catalogue.paths(catalogue.clips), strict=True))
     tell = None if report is None else lambda done, total: report(f"decoding {catalogue.name}", done, total)
     Store(sample_rate).prepare(list(files.items()), os.cpu_count() or 1, tell)
 
 
 def _chorus_folder(spec: ChorusSpec) -> Path:
-    digest = hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:12]
+    text = f"{RENDER_VERSION} {spec.model_dump_json()}"
+    digest = hashlib.sha256(text.encode()).hexdigest()[:12]
     return home() / "chorus" / digest
 
 

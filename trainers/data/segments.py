@@ -41,7 +41,8 @@ def train_starts(lengths: np.ndarray, length: int, crop: str, rng: np.random.Gen
     """First samples of training segments: (clips,) int64, 0 where a clip is no longer than a segment."""
     slack = np.maximum(lengths - length, 0)
     if crop == "random":
-        return (rng.random(len(lengths)) * (slack + 1)).astype(np.int64)
+        starts: np.ndarray = rng.random(len(lengths)) * (slack + 1)
+        return starts.astype(np.int64)
     return slack // 2 if crop == "center" else np.zeros(len(lengths), np.int64)
 
 

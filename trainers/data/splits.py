@@ -48,7 +48,8 @@ def group_ids(clips: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
         nodes.append(codes[known] + offset)
         offset += len(values)
     edges = coo_matrix((np.ones(sum(map(len, rows))), (np.concatenate(rows), np.concatenate(nodes))), (offset, offset))
-    return connected_components(edges, directed=False)[1][:n]
+    component: np.ndarray = connected_components(edges, directed=False)[1]
+    return component[:n]
 
 
 def _strata(clips: pd.DataFrame) -> np.ndarray:

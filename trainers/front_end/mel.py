@@ -26,12 +26,12 @@ class MelFrontEnd(nn.Module):
             f_min=spec.f_min,
             f_max=spec.f_max,
             n_mels=spec.n_mels,
-            power=spec.power,
+            power=float(spec.power),
             normalized=spec.normalized,
             norm=spec.norm,
             mel_scale=spec.mel_scale,
         )
-        self.to_db = AmplitudeToDB("power" if spec.power == 2.0 else "magnitude", spec.top_db)
+        self.to_db = AmplitudeToDB("power" if spec.power == 2 else "magnitude", spec.top_db)
         self.to_db.amin = spec.amin
         self.normalization = spec.normalization
 

@@ -17,7 +17,7 @@ class MelSpec(Section):
     n_mels: int = Field(64, ge=1, le=1024, description="mel bands")
     f_min: float = Field(50.0, ge=0, description="Hz; lower edge of the lowest band")
     f_max: float | None = Field(None, gt=0, description="Hz; upper edge of the highest band; null: sample_rate / 2")
-    power: Literal[1.0, 2.0] = Field(2.0, description="1: magnitude, 2: power")
+    power: Literal[1, 2] = Field(2, description="1: magnitude, 2: power")
     normalized: bool = Field(False, description="divide the spectrogram by the window's norm")
     mel_scale: Literal["htk", "slaney"] = Field("htk", description="formula of the mel scale")
     norm: Literal["slaney"] | None = Field(None, description="slaney: bands of equal area")

@@ -47,7 +47,7 @@ def build_backbone(spec: ModelSpec) -> Any:
         hint = nearest(spec.backbone, timm.list_models())
         hint = hint if hint.startswith("Did") else "Known: timm.list_models()"
         raise SpecError(f"model.backbone {spec.backbone!r} is no timm model. {hint}")
-    options = {"drop_path_rate": spec.drop_path} if spec.drop_path else {}
+    options: dict[str, Any] = {"drop_path_rate": spec.drop_path} if spec.drop_path else {}
     try:
         return timm.create_model(
             spec.backbone, pretrained=spec.pretrained, in_chans=1, num_classes=0, global_pool=spec.pooling, **options

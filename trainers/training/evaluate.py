@@ -55,8 +55,8 @@ def per_clip(values: np.ndarray, clip_of: np.ndarray, how: str) -> np.ndarray:
     """(windows, classes) -> (clips, classes), by mean or max over each clip's windows."""
     first = np.flatnonzero(np.diff(clip_of, prepend=-1))
     if how == "max":
-        return np.maximum.reduceat(values, first)  # type: ignore[no-any-return]
-    return np.add.reduceat(values, first) / np.bincount(clip_of)[:, None]  # type: ignore[no-any-return]
+        return np.maximum.reduceat(values, first)
+    return np.add.reduceat(values, first) / np.bincount(clip_of)[:, None]
 
 
 def no_metrics() -> dict[str, float]:

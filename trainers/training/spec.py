@@ -19,4 +19,6 @@ class TrainingSpec(Section):
     channels_last: bool = Field(True, description="memory format of images; faster on CPUs and tensor cores")
     grad_clip: float | None = Field(None, gt=0, description="largest global gradient norm; null: none")
     keep: Literal["last", "best"] = Field("last", description="which epoch's checkpoint and logits are kept")
-    monitor: str = Field("val/macro_auc", description="the metric that `keep: best` maximises")
+    monitor: Literal["val/macro_auc", "val/macro_f1", "val/map"] = Field(
+        "val/macro_auc", description="the metric that `keep: best` maximises"
+    )

@@ -18,6 +18,7 @@ import psutil
 
 from tuneful.errors import ResourceError
 
+PREFIX = "tuneful-"
 QUIET = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is the driver's own affair
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Tune's state is never read back: the ledger is the record
@@ -49,7 +50,9 @@ class Cluster:
 @contextlib.contextmanager
 def local_cluster(dashboard: bool) -> Iterator[Cluster]:
     """Start Ray on this machine for the time of the context, and leave nothing of it behind."""
-    folder = Path(tempfile.mkdtemp(prefix="tuneful-"))  # short: sockets' paths are limited to 107 characters
+    _remove_abandoned()
+    # The pid says whose it is; the path is short because sockets' paths are limited to 107 characters.
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         token_file = _secure(folder)
         import ray
@@ -130,6 +133,14 @@ def _free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _remove_abandoned() -> None:
+    """Folders of clusters whose process was killed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = folder.name.removeprefix(PREFIX).split("-")[0]
+        if pid.isdigit() and folder.stat().st_uid == os.getuid() and not psutil.pid_exists(int(pid)):
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shut_down(folder: Path) -> None:

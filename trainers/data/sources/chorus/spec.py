@@ -5,6 +5,8 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Shares = tuple[float, float, float]
+RENDER_VERSION = 1
+"""Raised when the same settings render to other recordings; what was made before is then made anew."""
 
 
 class ChorusSpec(BaseModel):
