@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from trainers.augmentation.spec import AugmentationSpec
 from trainers.config.section import Section
@@ -36,6 +36,20 @@ class RunSpec(Section):
     schedule: ScheduleSpec = CosineSpec()
     training: TrainingSpec = TrainingSpec()
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of weights, order, crops, mixing, dropout")
+
+    @model_validator(mode="after")
+    def _front_end_fits(self) -> "RunSpec":
+        nyquist, mel = self.data.sample_rate / 2, self.front_end
+        if max(mel.f_min, mel.f_max or 0) > nyquist or mel.f_min == nyquist:
+            name, value = ("f_max", mel.f_max) if (mel.f_max or 0) > nyquist else ("f_min", mel.f_min)
+            raise ValueError(f"front_end.{name} must be below data.sample_rate / 2 ({nyquist:g} Hz), got {value:g} Hz")
+        samples = round(self.segments.duration_s * self.data.sample_rate)
+        if samples < mel.n_fft:
+            raise ValueError(
+                f"front_end.n_fft must be <= the samples of a segment ({samples} in {self.segments.duration_s:g} s), "
+                f"got {mel.n_fft}"
+            )
+        return self
 
     def resolved(self) -> dict[str, Any]:
         """The spec as plain JSON values, every default written out."""

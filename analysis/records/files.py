@@ -87,7 +87,7 @@ def read_record(path: Path) -> dict[str, Any] | None:
 
 def remove_temporaries(folder: Path) -> None:
     """Remove what a killed writer left in `folder` and below. Only while no other writer is at work there."""
-    for path in folder.rglob(".*.tmp"):
+    for path in list(folder.rglob(".*.tmp")):
         if path.is_dir():
             shutil.rmtree(path, ignore_errors=True)
         else:

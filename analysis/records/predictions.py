@@ -1,5 +1,6 @@
 """Stored predictions: the logits of every evaluation window, so that a score invented later needs no retraining."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +25,8 @@ class Predictions:
 
 def write_predictions(path: Path, parts: list[Predictions], classes: tuple[str, ...]) -> None:
     """Write predictions as Parquet, logits as float16, the classes in the schema's metadata."""
-    logits = np.concatenate([part.logits for part in parts]).astype(np.float16)
+    largest = np.finfo(np.float16).max
+    logits = np.concatenate([part.logits for part in parts]).clip(-largest, largest).astype(np.float16)
     table = pa.table(
         {
             "subset": np.repeat([part.subset for part in parts], [len(part.clip_ids) for part in parts]),
@@ -33,14 +35,14 @@ def write_predictions(path: Path, parts: list[Predictions], classes: tuple[str, 
             "logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.reshape(-1)), len(classes)),
         }
     )
-    table = table.replace_schema_metadata({"classes": "\n".join(classes)})
+    table = table.replace_schema_metadata({"classes": json.dumps(classes)})
     pq.write_table(table, path, write_page_checksum=True)
 
 
 def read_predictions(path: Path) -> tuple[list[Predictions], tuple[str, ...]]:
     """Read what `write_predictions` wrote: (parts by subset, classes)."""
     table = pq.read_table(path, page_checksum_verification=True)
-    classes = tuple(table.schema.metadata[b"classes"].decode().split("\n"))
+    classes = tuple(json.loads(table.schema.metadata[b"classes"]))
     logits = table["logits"].combine_chunks().flatten().to_numpy().reshape(-1, len(classes)).astype(np.float32)
     subsets = np.array(table["subset"].to_pylist())
     clip_ids, start_s = np.array(table["clip_id"].to_pylist()), table["start_s"].to_numpy()

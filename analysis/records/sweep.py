@@ -96,6 +96,16 @@ class SweepFolder:
         yaml.dump(definition, text)
         write_atomically(self.path / "sweep.yaml", text.getvalue().encode())
 
+    @property
+    def command(self) -> str | None:
+        """What was typed to run the sweep, or None."""
+        path = self.path / "command"
+        return path.read_text().strip() if path.exists() else None
+
+    def write_command(self, command: str) -> None:
+        """Keep what was typed to run the sweep."""
+        write_atomically(self.path / "command", f"{command}\n".encode())
+
     def ask(self, plan: TrialPlan) -> None:
         """Put a trial on record before it starts."""
         write_record(self.path / "trials" / f"{plan.name}.json", {"schema": SCHEMA_VERSION, **asdict(plan)})

@@ -41,7 +41,9 @@ def collect(folder: SweepFolder, unfinished: str, score: Score, metric: str) -> 
             epochs += rows
             trials.append(_trial_row(plan, end, rows, unfinished, _spread(rows, plan, score, metric)))
     columns = list(dict.fromkeys([*TRIAL_COLUMNS, *(name for row in trials for name in row)]))
-    return SweepTables(folder.definition() or {}, pd.DataFrame(trials, columns=columns), pd.DataFrame(epochs))
+    return SweepTables(
+        folder.definition() or {}, pd.DataFrame(trials, columns=columns), pd.DataFrame(epochs), folder.command
+    )
 
 
 def write_tables(results: Path, name: str, tables: SweepTables, folder: SweepFolder) -> None:

@@ -21,11 +21,19 @@ def assign_folds(clips: pd.DataFrame, split: SplitSpec) -> np.ndarray:
         split: the scheme.
 
     Raises:
-        DataError: fewer clips or groups than folds, or a `group_by` column that the catalogue leaves empty.
+        DataError: more folds than groups or than clips of any class, a fold that stays empty, or a `group_by` column
+            that the catalogue leaves empty.
     """
-    if len(clips) < split.n_folds:
-        raise DataError(f"data.split.n_folds is {split.n_folds}, but there are only {len(clips)} labelled clips")
-    return SPLITS[split.scheme](clips, split)
+    largest = pd.Series(_strata(clips)).value_counts().max() if len(clips) else 0
+    if largest < split.n_folds:
+        raise DataError(
+            f"data.split.n_folds is {split.n_folds}, but no class has more than {largest} labelled clips. "
+            "Try: fewer folds"
+        )
+    folds = SPLITS[split.scheme](clips, split)
+    if len(np.unique(folds)) < split.n_folds:  # a few large groups
+        raise DataError(f"data.split.n_folds is {split.n_folds}, but a fold stays empty. Try: fewer folds")
+    return folds
 
 
 def group_ids(clips: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:

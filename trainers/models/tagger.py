@@ -55,9 +55,5 @@ def build_backbone(spec: ModelSpec) -> Any:
     except TypeError as error:
         raise SpecError(f"model.backbone {spec.backbone} does not take these options ({error})") from None
     except (OSError, RuntimeError) as error:
-        if not spec.pretrained:
-            raise
-        raise SpecError(
-            f"the weights of {spec.backbone} can't be fetched ({type(error).__name__}). "
-            "Try: a machine with network, or model.pretrained=false"
-        ) from None
+        hint = " Try: a machine with network, or model.pretrained=false" if spec.pretrained else ""
+        raise SpecError(f"model.backbone {spec.backbone} can't be made ({error}).{hint}") from None

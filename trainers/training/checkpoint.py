@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from trainers.errors import CheckpointError
@@ -24,10 +25,10 @@ def save_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optim
     Random states are not among it: order, crops, mixing and dropout are seeded anew for every epoch from the run's
     seed, the epoch and the rank, and the learning rate is a function of the step.
     """
-    save_file(_contiguous(model.state_dict()), folder / WEIGHTS)
+    _write(folder / WEIGHTS, model.state_dict())
     moments = optimizer.state_dict()["state"]
     tensors = {f"{index}.{name}": value for index, entry in moments.items() for name, value in entry.items()}
-    save_file(_contiguous(tensors), folder / OPTIMIZER)
+    _write(folder / OPTIMIZER, tensors)
     (folder / STATE).write_text(json.dumps(state))
 
 
@@ -35,9 +36,9 @@ def load_weights(folder: Path, model: nn.Module) -> None:
     """Load a checkpoint's weights into `model`.
 
     Raises:
-        CheckpointError: another architecture or other classes; says which tensors differ.
+        CheckpointError: another architecture or other classes, says which tensors differ; or a damaged file.
     """
-    weights = load_file(folder / WEIGHTS)
+    weights = _read(folder / WEIGHTS)
     own = model.state_dict()
     wrong = sorted(
         name
@@ -51,20 +52,38 @@ def load_weights(folder: Path, model: nn.Module) -> None:
 
 
 def load_checkpoint(folder: Path, model: nn.Module, optimizer: torch.optim.Optimizer) -> dict[str, Any]:
-    """Load weights and optimizer; returns the rest of the state."""
+    """Load weights and optimizer; returns the rest of the state.
+
+    Raises:
+        CheckpointError: as `load_weights`.
+    """
     load_weights(folder, model)
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     moments: dict[int, dict[str, Tensor]] = {}
-    for key, value in load_file(folder / OPTIMIZER).items():
+    for key, value in _read(folder / OPTIMIZER).items():
         index, name = key.split(".", 1)
-        moments.setdefault(int(index), {})[name] = value
+        moments.setdefault(int(index), {})[name] = _laid_out_like(parameters[int(index)], value)
     groups = optimizer.state_dict()["param_groups"]
     optimizer.load_state_dict({"state": moments, "param_groups": groups})
     state: dict[str, Any] = json.loads((folder / STATE).read_text())
     return state
 
 
-def _contiguous(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.detach().contiguous().clone() for name, value in tensors.items()}
+def _write(path: Path, tensors: dict[str, Tensor]) -> None:
+    # not save_file: it hides a full disk in an error of its own
+    path.write_bytes(save({name: value.detach().contiguous().clone() for name, value in tensors.items()}))
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(f"{path}: not readable as a checkpoint ({error})") from None
+
+
+def _laid_out_like(parameter: Tensor, value: Tensor) -> Tensor:
+    """The optimizer's moments in their parameter's memory format, as in a run that was never stopped."""
+    return torch.empty_like(parameter, device="cpu").copy_(value) if value.shape == parameter.shape else value
 
 
 def _shape(tensors: dict[str, Tensor], name: str) -> str:

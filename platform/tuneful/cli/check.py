@@ -17,7 +17,8 @@ def check(
     from tuneful.checks.registry import CHECKS, refuse_errors, run_checks
     from tuneful.checks.sweeps import specs_to_check
     from tuneful.space.locate import find_sweep_file
-    from tuneful.space.sweep import SweepOptions, load_sweep
+    from tuneful.space.options import SweepOptions
+    from tuneful.space.sweep import load_sweep
 
     allowed: tuple[str, ...] = ()
     if file in recipe_names():

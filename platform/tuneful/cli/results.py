@@ -44,7 +44,7 @@ def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
 
     tables = tables_of(folder)
     trials = tables.trials.drop(columns=["runs"]).dropna(axis=1, how="all")
-    metrics = [name for name in tables.epochs if "/" in name]
+    metrics = [name for name in tables.epochs if "/" in str(name)]
     if metrics:
         last = tables.epochs.sort_values("epoch").groupby(["stage", "trial", "run"]).last()[metrics]
         trials = trials.merge(last.groupby(["stage", "trial"]).mean().reset_index(), on=["stage", "trial"], how="left")

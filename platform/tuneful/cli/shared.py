@@ -1,5 +1,7 @@
 """Options and output that several commands share."""
 
+import shlex
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,6 +41,11 @@ def preparation() -> Iterator[Report]:
             bars.update(task, completed=done)  # type: ignore[arg-type]
 
         yield report
+
+
+def typed() -> str:
+    """The command line as it was typed, for a shell."""
+    return shlex.join(["platform", *sys.argv[1:]])
 
 
 def existing_sweep(results: Path, name: str) -> SweepFolder:

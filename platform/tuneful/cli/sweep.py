@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation, typed
 
 if TYPE_CHECKING:
     from trainers.data.catalogue import Catalogue
@@ -27,7 +27,8 @@ def sweep(
 ) -> None:
     """Search a space of experiments on Ray. The same command again finishes what is missing."""
     from tuneful.space.locate import find_sweep_file
-    from tuneful.space.sweep import SweepOptions, load_sweep
+    from tuneful.space.options import SweepOptions
+    from tuneful.space.sweep import load_sweep
 
     path = find_sweep_file(file)
     asked = load_sweep(path, SweepOptions(data, recipe, tuple(set_ or ()), trials, max_hours, name))
@@ -38,7 +39,7 @@ def sweep(
         return
     catalogue = _preflight(asked)
     outcome = _run(asked, catalogue, results, dashboard)
-    _conclude(outcome, results, file)
+    _conclude(outcome, results)
 
 
 def _preflight(asked: "Sweep") -> "Catalogue":
@@ -65,7 +66,7 @@ def _run(asked: "Sweep", catalogue: "Catalogue", results: Path, dashboard: bool)
     from tuneful.sweep.driver import run_sweep
 
     with preparation() as report:
-        options = RunOptions(results, console, dashboard, report)
+        options = RunOptions(results, console, typed(), dashboard, report)
         return run_sweep(asked, catalogue, options)
 
 
@@ -78,7 +79,7 @@ def _draw(asked: "Sweep", results: Path) -> None:
         console.print(estimate(asked, results, report))
 
 
-def _conclude(outcome: "Outcome", results: Path, file: str) -> None:
+def _conclude(outcome: "Outcome", results: Path) -> None:
     from tuneful.cli.report import write_report
     from tuneful.cli.results import print_best
 
@@ -90,9 +91,7 @@ def _conclude(outcome: "Outcome", results: Path, file: str) -> None:
         console.print(f"Report: {page}", highlight=False, soft_wrap=True)
     if outcome.unfinished:
         console.print(
-            f"{outcome.unfinished} trials are left. To go on: platform sweep {file} (with the same options)",
-            highlight=False,
-            soft_wrap=True,
+            f"{outcome.unfinished} are left. To go on: {typed()}", highlight=False, markup=False, soft_wrap=True
         )
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

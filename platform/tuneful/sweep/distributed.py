@@ -60,7 +60,7 @@ class _Handles(ControllerCallback, WorkerGroupCallback):  # type: ignore[misc]
         self._queue.put(("placement_group", state.placement_group_handle.placement_group))
 
 
-class DistributedTrial(tune.Trainable):
+class DistributedTrial(tune.Trainable):  # type: ignore[misc]
     """Advances a trial's runs by one epoch per step, each run trained by several workers with DDP."""
 
     def setup(self, config: dict[str, Any]) -> None:

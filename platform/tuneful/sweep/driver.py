@@ -11,6 +11,8 @@ from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan, swee
 from analysis.records.tables import collect, write_tables
 from trainers.data.catalogue import Catalogue
 from trainers.data.prepare import prepare_store
+from trainers.errors import SpecError
+from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.cluster import Cluster, local_cluster
 from tuneful.sweep.folder import adopt
@@ -25,6 +27,8 @@ class SweepOptions:
 
     results: Path
     console: Console
+    command: str
+    """what was typed, to be repeated"""
     dashboard: bool = True
     report: Callable[[str, int, int], None] | None = None
     """hears of preparation: (what, done, in all)"""
@@ -40,7 +44,7 @@ class Outcome:
     exit_code: int
     """0, 1 when trials failed, 130 or 143 when a signal stopped it"""
     unfinished: int
-    """trials that a further `platform sweep` would still run"""
+    """trials and confirm runs that the same command would still run"""
 
 
 def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outcome:
@@ -58,6 +62,7 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
     folder = sweep_folder(options.results, sweep.name)
     with locked(folder.path):
         adopt(folder, sweep.resolved())
+        folder.write_command(options.command)
         try:
             exit_code = _run_stages(sweep, catalogue, folder, options)
         finally:
@@ -66,10 +71,18 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
 
 
 def sample_rates(sweep: Sweep) -> list[int]:
-    """The sample rates (Hz) that trials of the sweep use."""
+    """The sample rates (Hz) that trials of the sweep use: recordings are decoded once for each.
+
+    Raises:
+        SpecError: the rate is searched in a range.
+    """
     searched = sweep.space.parameters.get("data.sample_rate")
-    choices = [value for entry in (searched.entries if searched else ()) for value in entry.choice]
-    return sorted({sweep.spec_for({}).data.sample_rate, *choices})
+    rates = set() if searched else {sweep.spec_for({}).data.sample_rate}
+    for entry in searched.entries if searched else ():
+        if not isinstance(entry, ChoiceEntry):
+            raise SpecError("data.sample_rate is searched in a range. Try: {choice: [16000, 32000]}")
+        rates.update(entry.choice)
+    return sorted(rates)
 
 
 def settle(folder: SweepFolder, results: Path) -> None:
@@ -88,7 +101,7 @@ def _run_stages(sweep: Sweep, catalogue: Catalogue, folder: SweepFolder, options
     definition = sweep.definition
     searched = folder.trials(SEARCH)
     missing = definition.trials - sum(end is not None for _, end in searched)
-    if missing <= 0 and not _confirm_missing(sweep, folder):
+    if missing <= 0 and _confirm_missing(sweep, folder) <= 0:
         options.console.print("Everything of this sweep is on record already; nothing to run.")
         return 0
     with local_cluster(options.dashboard) as cluster:
@@ -128,14 +141,15 @@ def _candidates(sweep: Sweep, folder: SweepFolder) -> list[TrialPlan]:
     return best_trials(folder.trials(SEARCH), objective, confirm.top) if confirm else []
 
 
-def _confirm_missing(sweep: Sweep, folder: SweepFolder) -> bool:
-    """Whether the confirm stage has runs left; counted without their keys, which need a worker to be asked."""
+def _confirm_missing(sweep: Sweep, folder: SweepFolder) -> int:
+    """How many confirm runs are left; counted without their keys, which need a worker to be asked."""
     confirm = sweep.definition.confirm
     if confirm is None:
-        return False
+        return 0
+    candidates = {plan.number for plan in _candidates(sweep, folder)}
     each = len(confirm.splits or ("own",)) * len(confirm.folds) * confirm.repeats
-    ended = sum(end is not None for _, end in folder.trials(CONFIRM))
-    return ended < each * len(_candidates(sweep, folder))
+    ended = sum(end is not None and plan.candidate in candidates for plan, end in folder.trials(CONFIRM))
+    return each * len(candidates) - ended
 
 
 def _compact(folder: SweepFolder, key: str, state: str) -> None:
@@ -152,7 +166,7 @@ def _outcome(sweep: Sweep, folder: SweepFolder, exit_code: int) -> Outcome:
     ends = [end for stage in (SEARCH, CONFIRM) for _, end in folder.trials(stage)]
     states = Counter(end.state for end in ends if end is not None)
     searched = sum(end is not None for _, end in folder.trials(SEARCH))
-    unfinished = max(0, sweep.definition.trials - searched)
+    unfinished = max(0, sweep.definition.trials - searched) or max(0, _confirm_missing(sweep, folder))
     return Outcome(folder, states, exit_code or (1 if states["failed"] else 0), unfinished)
 
 

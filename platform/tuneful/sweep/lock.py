@@ -70,4 +70,4 @@ def _lives(holder: dict[str, float]) -> bool:
         started = psutil.Process(int(holder["pid"])).create_time()
     except (psutil.Error, KeyError, ValueError):
         return False
-    return abs(started - holder["started"]) < 1
+    return bool(abs(started - holder["started"]) < 1)

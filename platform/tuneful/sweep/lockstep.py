@@ -1,7 +1,7 @@
 """The runs of a trial, advancing together epoch by epoch. Knows nothing of Ray: the same in every kind of trial."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +60,7 @@ class Lockstep:
             iterator.close()
 
 
-def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Iterator["EpochReport"]:
+def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Generator["EpochReport"]:
     """The epochs of one run: those on record that needn't run again, then new ones."""
     from trainers.spec import RunSpec
     from trainers.training.session import EpochReport

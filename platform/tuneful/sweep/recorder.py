@@ -65,7 +65,7 @@ class Recorder:
     def _state(self, result: dict[str, Any] | None, error: bool) -> str | None:
         state = (result or {}).get("state")
         if state in (FAILED, "diverged"):
-            return state
+            return str(state)
         if state == "finished":
             return "complete"
         if self.stopping:

@@ -55,7 +55,8 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
     @property
     def study(self) -> optuna.Study:
         """The study as Optuna has it."""
-        return self._ot_study
+        study: optuna.Study = self._ot_study
+        return study
 
     def suggest(self, trial_id: str) -> dict[str, Any] | None:
         """The next trial: an interrupted one, or a new one."""
@@ -112,7 +113,8 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
     def _ask_optuna(self) -> optuna.Trial:
         number = self._resumed[0].number if self._resumed else len(self._ot_study.trials)
         self._ot_study.sampler = self._sampler_spec.build(number)
-        return self._ot_study.ask()
+        trial: optuna.Trial = self._ot_study.ask()
+        return trial
 
 
 class SamplerSpec:

@@ -65,7 +65,7 @@ class Stages:
         """Run what is missing of the confirmation of `candidates`."""
         plans = self._planner.confirm_trials(candidates)
         on_record = {plan.runs[0].key: (plan, end) for plan, end in self._folder.trials(CONFIRM)}
-        missing = []
+        missing: list[TrialPlan] = []
         for plan in plans:
             known, end = on_record.get(plan.runs[0].key, (None, None))
             if end is None:
@@ -127,6 +127,7 @@ class Stages:
 
     def _stop(self) -> None:
         self._recorder.stopping = True
+        self._console.print("Stopping after the epochs under way; a second Ctrl-C stops at once.")
 
     def _give_up(self) -> None:
         """End Ray's processes: they die with this one, but their trials should not outlive the lock."""

@@ -29,7 +29,7 @@ def payload(folder: Path, plan: Any, objective: Objective, resources: dict[str, 
     }
 
 
-class OneWorkerTrial(tune.Trainable):
+class OneWorkerTrial(tune.Trainable):  # type: ignore[misc]
     """Advances a trial's runs by one epoch per step; the process is reused for the next trial."""
 
     def setup(self, config: dict[str, Any]) -> None:

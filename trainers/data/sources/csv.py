@@ -8,11 +8,13 @@ Columns that a catalogue doesn't know are kept as `extra_<name>`.
 """
 
 import csv
+import math
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,8 @@ from trainers.errors import DataError
 REQUIRED = ("path", "labels")
 LISTS = ("labels", "secondary_labels")
 NUMBERS = ("start_s", "duration_s", "rating", "latitude", "longitude")
+TEXT_COLUMNS = {name for name in SCHEMA.names if name != "content"}
+"""A column `content` of the table would be overwritten by the recording's hash: it is kept as `extra_content`."""
 TRUTHS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False, "": None}
 ROUNDING_S = 0.01
 """How far beyond a file's end a clip may reach: tables round to hundredths."""
@@ -57,7 +61,7 @@ def read_csv(table: Path, root: Path, skip_refused: bool = False) -> CsvResult:
     places = [f"{table}:{line}" for line, _ in rows]
     _refuse_twins(records, places)
     _refuse_lookalikes(records, table)
-    looked_at, refused = _look_at(records, root)
+    looked_at, refused = _look_at(records, places, root)
     if refused and not skip_refused:
         raise DataError(f"{table}: {refusal(refused)}")
     kept = [(r, p) for r, p in zip(records, places, strict=True) if r["path"] in looked_at]
@@ -65,6 +69,7 @@ def read_csv(table: Path, root: Path, skip_refused: bool = False) -> CsvResult:
         raise DataError(f"{table}: no clips are left. Try: check the `path` column against the folder {root}")
     for record, place in kept:
         _complete(record, *looked_at[record["path"]], place)
+    _refuse_same_ids(kept)
     notes = _merge_same_content([record for record, _ in kept])
     return CsvResult(pd.DataFrame([record for record, _ in kept]), notes, refused)
 
@@ -73,22 +78,28 @@ def _read_rows(table: Path) -> list[tuple[int, dict[str, str]]]:
     """(line, row) of each row; everything stays text, so `NA`, `007` and `1e5` are what they say."""
     if not table.is_file():
         raise DataError(f"{table}: no such table. Try: the path of a CSV file with the columns path, labels")
+    reader = csv.reader(StringIO(_text(table), newline=""), strict=True)
     try:
-        with table.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            header = [name.strip() for name in next(reader, [])]
-            _check_header(table, header)
-            lines = [(reader.line_num, cells) for cells in reader if any(cells)]
-    except UnicodeDecodeError as error:
-        raise DataError(f"{table}: not UTF-8 text ({error.reason}). Try: iconv -f latin1 -t utf-8") from None
+        header = [name.strip() for name in next(reader, [])]
+        _check_header(table, header)
+        lines = [(reader.line_num, cells) for cells in reader if any(cells)]
     except csv.Error as error:
-        raise DataError(f"{table}: not valid CSV ({error})") from None
+        raise DataError(f"{table}:{reader.line_num}: not valid CSV ({error}). Try: quotes doubled inside") from None
     for line, cells in lines:
         if len(cells) != len(header):
             raise DataError(f"{table}:{line}: {len(cells)} cells, the header has {len(header)}. Try: quote commas")
     if not lines:
         raise DataError(f"{table}: no rows below the header. Try: one row per clip")
     return [(line, dict(zip(header, cells, strict=True))) for line, cells in lines]
+
+
+def _text(table: Path) -> str:
+    content = table.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise DataError(f"{table}:{line}: not UTF-8 text ({error.reason}). Try: iconv -f latin1 -t utf-8") from None
 
 
 def _check_header(table: Path, header: list[str]) -> None:
@@ -111,19 +122,26 @@ def _record(row: dict[str, str], place: str) -> dict[str, Any]:
     for name, cell in row.items():
         text = cell.strip()
         if name in LISTS:
-            record[name] = [part.strip() for part in text.split(";") if part.strip()]
+            record[name] = list(dict.fromkeys(_parts(text)))
+        elif name == "label_weights":
+            record[name] = [_number(name, part, place) for part in _parts(text)] or None
         elif name in NUMBERS:
             record[name] = _number(name, text, place)
         elif name == "verified":
             record[name] = _truth(text, place)
         else:
-            record[name if name in SCHEMA.names else f"extra_{name}"] = text or None
+            record[name if name in TEXT_COLUMNS else f"extra_{name}"] = text or None
     if record["path"] is None:
-        raise DataError(f"{place}: path is empty")
+        raise DataError(f"{place}: path is empty. Try: the recording's path below the root folder")
+    record["start_s"] = record.get("start_s") or 0.0
     if record.get("subset") not in (None, "train"):
         record["labels"] = None  # a subset other than train is predicted, never learnt from
     record.setdefault("secondary_labels", [])
     return record
+
+
+def _parts(text: str) -> list[str]:
+    return [part.strip() for part in text.split(";") if part.strip()]
 
 
 def _number(name: str, text: str, place: str) -> float | None:
@@ -132,31 +150,38 @@ def _number(name: str, text: str, place: str) -> float | None:
     try:
         value = float(text)
     except ValueError:
-        hint = "Try: a decimal point" if "," in text else "want a number"
-        raise DataError(f"{place}: {name} is {text!r}. {hint}") from None
-    if value != value or value in (float("inf"), float("-inf")) or (name.endswith("_s") and value < 0):
-        raise DataError(f"{place}: {name} is {text!r}, want a finite number, and no negative time")
+        hint = "Try: a decimal point" if "," in text else "Try: a plain number such as 2.5"
+        raise DataError(f"{place}: {name} is {text!r}, want a number. {hint}") from None
+    if not math.isfinite(value) or (name.endswith("_s") and value < 0) or (name == "duration_s" and value == 0):
+        raise DataError(f"{place}: {name} is {text!r}, want a finite number, a time not negative. Try: an empty cell")
     return value
 
 
 def _truth(text: str, place: str) -> bool | None:
     if text.lower() not in TRUTHS:
-        raise DataError(f"{place}: verified is {text!r}, want true or false")
+        raise DataError(f"{place}: verified is {text!r}. Try: true or false")
     return TRUTHS[text.lower()]
 
 
 def _refuse_twins(records: Sequence[dict[str, Any]], places: Sequence[str]) -> None:
-    """The same stretch of the same recording, or the same id, twice."""
+    """The same stretch of the same recording twice."""
     stretches: dict[tuple[Any, ...], str] = {}
-    ids: dict[str, str] = {}
     for record, place in zip(records, places, strict=True):
-        stretch = (record["path"], record.get("start_s"), record.get("duration_s"))
+        stretch = (record["path"], record["start_s"], record.get("duration_s"))
         first = stretches.setdefault(stretch, place)
         if first != place:
             raise DataError(f"{place}: the same clip as {first} ({record['path']}). Try: one row with all its labels")
-        clip_id = record.get("clip_id")
-        if clip_id is not None and ids.setdefault(clip_id, place) != place:
-            raise DataError(f"{place}: clip_id {clip_id!r} stands at {ids[clip_id]} too. Try: ids that are unique")
+
+
+def _refuse_same_ids(kept: Sequence[tuple[dict[str, Any], str]]) -> None:
+    """Two clips with the same id, given or made of path and start."""
+    ids: dict[str, str] = {}
+    for record, place in kept:
+        first = ids.setdefault(record["clip_id"], place)
+        if first != place:
+            raise DataError(
+                f"{place}: clip_id {record['clip_id']!r} stands at {first} too. Try: a column clip_id of unique ids"
+            )
 
 
 def _refuse_lookalikes(records: Sequence[dict[str, Any]], table: Path) -> None:
@@ -172,14 +197,17 @@ def _refuse_lookalikes(records: Sequence[dict[str, Any]], table: Path) -> None:
             )
 
 
-def _look_at(records: Iterable[dict[str, Any]], root: Path) -> tuple[dict[str, tuple[AudioInfo, str]], list[str]]:
+def _look_at(
+    records: Sequence[dict[str, Any]], places: Sequence[str], root: Path
+) -> tuple[dict[str, tuple[AudioInfo, str]], list[str]]:
     """Header and content hash of every recording by path, and the reasons of the refused ones."""
-    paths = sorted({record["path"] for record in records})
+    place_of = {record["path"]: place for record, place in zip(reversed(records), reversed(places), strict=True)}
+    paths = list(dict.fromkeys(record["path"] for record in records))
     found, refused = {}, []
     with ThreadPoolExecutor() as pool:  # libsndfile and hashlib work without the interpreter's lock
         for path, result in zip(paths, pool.map(lambda path: _look_at_one(root, path), paths), strict=True):
             if isinstance(result, DataError):
-                refused.append(str(result))
+                refused.append(f"{place_of[path]}: {result}")
             else:
                 found[path] = result
     return found, refused
@@ -187,41 +215,51 @@ def _look_at(records: Iterable[dict[str, Any]], root: Path) -> tuple[dict[str, t
 
 def _look_at_one(root: Path, path: str) -> tuple[AudioInfo, str] | DataError:
     full = root / path
-    if not full.resolve().is_relative_to(root.resolve()):
-        return DataError(f"{path}: leaves the folder {root}. Try: --root with a folder that holds all recordings")
     try:
+        if not full.resolve().is_relative_to(root.resolve()):
+            return DataError(f"{path}: leaves the folder {root}. Try: --root with a folder that holds all recordings")
         return probe(full), content_hash(full)
     except DataError as error:
         return error
-    except OSError as error:
-        return DataError(f"{full}: can't be read ({error.strerror})")
+    except (OSError, ValueError, RuntimeError) as error:  # unreadable; a NUL in the name; a loop of links
+        return DataError(f"{full}: can't be read ({error})")
 
 
 def _complete(record: dict[str, Any], info: AudioInfo, content: str, place: str) -> None:
     """Fill in what the table leaves to the recording."""
     record["content"] = content
-    record["start_s"] = start = record.get("start_s") or 0.0
-    given = record.get("duration_s")
+    start, given = record["start_s"], record.get("duration_s")
     if start >= info.duration_s or (given and start + given > info.duration_s + ROUNDING_S):
-        end = start + (given or 0)
         raise DataError(
-            f"{place}: the clip ends at {end:g} s, its recording at {info.duration_s:.3f} s ({record['path']})"
+            f"{place}: the clip ends at {start + (given or 0):g} s, its recording at {info.duration_s:.3f} s "
+            f"({record['path']}). Try: times in seconds within the recording"
         )
     record["duration_s"] = min(given or info.duration_s, info.duration_s - start)
     record["recording_id"] = record.get("recording_id") or record["path"]
-    record["clip_id"] = record.get("clip_id") or (f"{record['path']}@{start:g}" if start else record["path"])
+    record["clip_id"] = record.get("clip_id") or (f"{record['path']}@{start:.10g}" if start else record["path"])
     record["subset"] = record.get("subset") or "train"
 
 
 def _merge_same_content(records: Sequence[dict[str, Any]]) -> list[str]:
     """One recording id for files with the same content, so that no split can tear them apart."""
     first: dict[str, dict[str, Any]] = {}
+    alias: dict[str, str] = {}
     merged = set()
+
+    def final(recording_id: str) -> str:
+        while recording_id in alias:
+            recording_id = alias[recording_id]
+        return recording_id
+
     for record in records:
         original = first.setdefault(record["content"], record)
         if original["path"] != record["path"]:
-            record["recording_id"] = original["recording_id"]
             merged.add(record["path"])
+            one, other = final(original["recording_id"]), final(record["recording_id"])
+            if one != other:
+                alias[other] = one
+    for record in records:
+        record["recording_id"] = final(record["recording_id"])
     if not merged:
         return []
     return [f"{len(merged)} files are copies of others under another name: counted as the same recording"]
