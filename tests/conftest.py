@@ -1,0 +1,38 @@
+"""Data that several parts of the suite share."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+RATE_HZ = 8000
+TONES_HZ = {"low": 440.0, "middle": 880.0, "high": 1760.0, "top": 3000.0}
+
+
+@pytest.fixture(scope="session")
+def tones_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A table of 64 half-second recordings of four tones by four authors, two thirds with a second, weaker tone."""
+    folder = tmp_path_factory.mktemp("tones")
+    rng = np.random.default_rng(0)
+    names = list(TONES_HZ)
+    rows = [["path", "labels", "secondary_labels", "author"]]
+    for number in range(64):
+        label, second = names[number % 4], names[(number + 1 + number // 8) % 4]
+        weak = second if number % 3 and second != label else ""
+        path = f"{label}-{number:02d}.wav"
+        soundfile.write(folder / path, _tone(label, weak, rng), RATE_HZ)
+        rows.append([path, label, weak, f"author{number // 4 % 4}"])
+    table = folder / "tones.csv"
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return table
+
+
+def _tone(label: str, weak: str, rng: np.random.Generator) -> np.ndarray:
+    t = np.arange(int(RATE_HZ * rng.uniform(0.45, 0.7))) / RATE_HZ
+    wave = 0.3 * np.sin(2 * np.pi * TONES_HZ[label] * rng.uniform(0.95, 1.05) * t)
+    if weak:
+        wave += 0.06 * np.sin(2 * np.pi * TONES_HZ[weak] * t)
+    return wave + rng.normal(0, 0.03, len(t))

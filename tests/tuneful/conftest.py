@@ -1,0 +1,84 @@
+"""The command as a process, on a small catalogue of tones."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Platform = Callable[..., subprocess.CompletedProcess[str]]
+
+PLATFORM = str(Path(sys.executable).parent / "platform")
+TINY = """
+version: 1
+name: tiny
+recipe: chorus
+set:
+  data: {name: tones, sample_rate: 8000, split: {n_folds: 2}}
+  segments.duration_s: 0.5
+  front_end: {n_fft: 256, hop_length: 128, n_mels: 32, f_min: 50.0}
+  training: {epochs: 3, batch_size: 8}
+search:
+  loss.name: {choice: [bce, ce, focal, focal_bce]}
+  loss.gamma: {uniform: [0.5, 4.0], when: {loss.name: [focal, focal_bce]}}
+  targets.mode: {choice: [soft, hard]}
+  optimizer.lr: {loguniform: [1.0e-3, 2.0e-2]}
+search_algorithm: {name: optuna, sampler: tpe, seed: 1}
+scheduler: {name: asha, grace_period: 1, reduction_factor: 2}
+trials: 6
+"""
+
+
+@pytest.fixture(scope="session")
+def home(tmp_path_factory: pytest.TempPathFactory, tones_csv: Path) -> Path:
+    """A TUNEFUL_HOME that knows the catalogue `tones`."""
+    folder = tmp_path_factory.mktemp("home")
+    done = run_platform(folder, folder, "data", "add", "csv", str(tones_csv), "--name", "tones")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="session")
+def run_in(home: Path) -> Platform:
+    """Runs `platform ARGS` in a folder, where its results go to `results`."""
+    return lambda folder, *args: run_platform(home, folder, *args)
+
+
+@pytest.fixture(scope="session")
+def start_in(home: Path) -> Callable[..., subprocess.Popen[str]]:
+    """Starts `platform ARGS` in a folder, to be interrupted."""
+
+    def start(folder: Path, *args: str) -> subprocess.Popen[str]:
+        log = (folder / "log").open("w")
+        return subprocess.Popen(
+            [PLATFORM, *args], cwd=folder, env=environment(home), stdout=log, stderr=log, text=True
+        )
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def sweep_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Writes the tiny sweep with lines added or replaced (`trials="4"`), as a file of its own."""
+
+    def write(**changes: str) -> Path:
+        lines = [line for line in TINY.strip().split("\n") if line.split(":")[0] not in changes]
+        path = tmp_path_factory.mktemp("sweep") / "tiny.yaml"
+        path.write_text("\n".join([*lines, *(f"{key}: {value}" for key, value in changes.items())]) + "\n")
+        return path
+
+    return write
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Of a process that knows the catalogues in `home`."""
+    return {**os.environ, "TUNEFUL_HOME": str(home), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+
+
+def run_platform(home: Path, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
+    """`platform ARGS` as a process in `folder`."""
+    return subprocess.run(
+        [PLATFORM, *args], cwd=folder, env=environment(home), capture_output=True, text=True, timeout=280, check=False
+    )
