@@ -67,7 +67,7 @@ class Goal:
 
     def met(self, value: float) -> bool:
         """Whether a figure keeps the bound; a NaN does not."""
-        return value >= self.bound if self.sign == ">=" else value <= self.bound
+        return bool(value >= self.bound if self.sign == ">=" else value <= self.bound)
 
 
 @dataclass(frozen=True)
@@ -140,7 +140,7 @@ def conclude(comparisons: Iterable[Comparison], verdicts: Sequence[Verdict], fil
 
 def print_verdicts(verdicts: Sequence[Verdict]) -> None:
     """Each figure with its spread, its goal and whether it is met."""
-    table = Table("figure", "value", "min-max of rounds", "goal", "", title="verdict")
+    table = Table("figure", "value", "spread", "goal", "", title="verdict")
     for one in verdicts:
         spread = f"{one.low:.4g} - {one.high:.4g}" if one.low is not None and one.high is not None else ""
         goal = f"{one.goal.sign} {one.goal.bound:g}" if one.goal else ""

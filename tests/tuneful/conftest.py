@@ -1,6 +1,7 @@
 """The command as a process, on a small catalogue of tones."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -52,9 +53,7 @@ def start_in(home: Path) -> Callable[..., subprocess.Popen[str]]:
 
     def start(folder: Path, *args: str) -> subprocess.Popen[str]:
         log = (folder / "log").open("w")
-        return subprocess.Popen(
-            [PLATFORM, *args], cwd=folder, env=environment(home), stdout=log, stderr=log, text=True
-        )
+        return subprocess.Popen([PLATFORM, *args], cwd=folder, env=environment(home), stdout=log, stderr=log, text=True)
 
     return start
 
@@ -64,9 +63,10 @@ def sweep_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
     """Writes the tiny sweep with lines added or replaced (`trials="4"`), as a file of its own."""
 
     def write(**changes: str) -> Path:
-        lines = [line for line in TINY.strip().split("\n") if line.split(":")[0] not in changes]
+        blocks = re.split(r"\n(?=\S)", TINY.strip())
+        kept = [block for block in blocks if block.split(":")[0] not in changes]
         path = tmp_path_factory.mktemp("sweep") / "tiny.yaml"
-        path.write_text("\n".join([*lines, *(f"{key}: {value}" for key, value in changes.items())]) + "\n")
+        path.write_text("\n".join([*kept, *(f"{key}: {value}" for key, value in changes.items())]) + "\n")
         return path
 
     return write

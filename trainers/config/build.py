@@ -142,6 +142,9 @@ _BOUNDS = {
     "less_than": "must be < {lt:.10g}",
     "less_than_equal": "must be <= {le:.10g}",
     "literal_error": "must be one of {expected}",
+    "model_type": "must be a mapping of fields",
+    "dict_type": "must be a mapping of fields",
+    "tuple_type": "must be a list",
 }
 
 

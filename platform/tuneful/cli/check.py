@@ -15,20 +15,23 @@ def check(
     from trainers.config.build import Layer, build_spec, load_recipe, recipe_names
     from trainers.data.prepare import open_catalogue
     from tuneful.checks.registry import CHECKS, refuse_errors, run_checks
-    from tuneful.checks.sweeps import specs_to_check
+    from tuneful.checks.sweeps import specs_to_check, without_impossible_splits
     from tuneful.space.locate import find_sweep_file
     from tuneful.space.options import SweepOptions
     from tuneful.space.sweep import load_sweep
 
-    allowed: tuple[str, ...] = ()
-    if file in recipe_names():
-        layer = Layer({"data.name": data} if data else {})
-        specs = [build_spec(load_recipe(file), [layer])]
-    else:
-        sweep = load_sweep(find_sweep_file(file), SweepOptions(data=data))
-        specs, allowed = specs_to_check(sweep), sweep.definition.allow
+    sweep = None if file in recipe_names() else load_sweep(find_sweep_file(file), SweepOptions(data=data))
+    layer = Layer({"data.name": data} if data else {})
+    spec = sweep.spec_for({}) if sweep else build_spec(load_recipe(file), [layer])
     with preparation() as report:
-        catalogue = open_catalogue(specs[0].data.name, report)
+        catalogue = open_catalogue(spec.data.name, report)
+    specs = [spec]
+    allowed: tuple[str, ...] = ()
+    if sweep is not None:
+        sweep, left_out = without_impossible_splits(sweep, catalogue)
+        specs, allowed = specs_to_check(sweep), sweep.definition.allow
+        for line in left_out:
+            console.print(f"Warning: {line}", markup=False, highlight=False, soft_wrap=True)
     findings = run_checks(specs, catalogue)
     for finding in findings:
         if finding.severity == "warning" or finding.code in allowed:

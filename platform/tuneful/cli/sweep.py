@@ -37,28 +37,31 @@ def sweep(
     if dry_run:
         _draw(asked, results)
         return
-    catalogue = _preflight(asked)
+    asked, catalogue = _preflight(asked)
     outcome = _run(asked, catalogue, results, dashboard)
     _conclude(outcome, results)
 
 
-def _preflight(asked: "Sweep") -> "Catalogue":
+def _preflight(asked: "Sweep") -> tuple["Sweep", "Catalogue"]:
     """Everything that can be refused before compute is spent or anything is written to the results."""
     from trainers.data.prepare import open_catalogue
     from tuneful.checks.registry import refuse_errors, run_checks
-    from tuneful.checks.sweeps import specs_to_check
+    from tuneful.checks.sweeps import specs_to_check, without_impossible_splits
     from tuneful.sweep.cluster import check_fit
 
     check_fit(asked.definition.resources.model_dump())
     base = asked.spec_for({})
     with preparation() as report:
         catalogue = open_catalogue(base.data.name, report)
+    asked, left_out = without_impossible_splits(asked, catalogue)
+    for line in left_out:
+        console.print(f"Warning: {line}", style="yellow", markup=False, soft_wrap=True)
     findings = run_checks(specs_to_check(asked), catalogue)
     for finding in findings:
         if finding.severity == "warning" or finding.code in asked.definition.allow:
             console.print(str(finding), style="yellow", markup=False, soft_wrap=True)
     refuse_errors(findings, asked.definition.allow)
-    return catalogue
+    return asked, catalogue
 
 
 def _run(asked: "Sweep", catalogue: "Catalogue", results: Path, dashboard: bool) -> "Outcome":

@@ -68,14 +68,15 @@ def local_cluster(dashboard: bool) -> Iterator[Cluster]:
                 dashboard_port=_free_port(),
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                _temp_dir=str(folder),
+                _temp_dir=str(folder / "ray"),  # Ray opens it to everyone; the folder around it is the user's own
                 _node_ip_address="127.0.0.1",
             )
         finally:
             os.umask(old_mask)
         total = ray.cluster_resources()
         address = f"http://{context.dashboard_url}" if dashboard and context.dashboard_url else None
-        yield Cluster(total.get("CPU", 0), total.get("GPU", 0), address, token_file, folder / "session_latest" / "logs")
+        logs = folder / "ray" / "session_latest" / "logs"
+        yield Cluster(total.get("CPU", 0), total.get("GPU", 0), address, token_file, logs)
     finally:
         _shut_down(folder)
 

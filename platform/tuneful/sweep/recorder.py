@@ -29,7 +29,7 @@ class Recorder:
     def __init__(self, folder: SweepFolder) -> None:
         self.folder = folder
         self.stopping = False
-        self.listener: Listener | None = None
+        self.listeners: list[Listener] = []
         self.running: dict[str, TrialPlan] = {}
         self._scores: dict[str, dict[int, float]] = {}
 
@@ -37,29 +37,34 @@ class Recorder:
         """A trial begins, or goes on."""
         self.running[trial_id] = plan
         self._scores[trial_id] = {}
-        if self.listener is not None:
-            self.listener.started(plan)
+        for listener in self.listeners:
+            listener.started(plan)
 
-    def result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """An epoch of a running trial. A process that died and was started again reports some epochs twice."""
-        if result["state"] != FAILED:
+    def result(self, trial_id: str, result: dict[str, Any]) -> bool:
+        """An epoch of a running trial; returns whether it is new.
+
+        A process that died and was started again reports the epochs on record once more.
+        """
+        new = result["state"] != FAILED and result["epoch"] not in self._scores[trial_id]
+        if new:
             self._scores[trial_id][result["epoch"]] = result["score"]
-            if self.listener is not None:
-                self.listener.epoch(self.running[trial_id], result)
+            for listener in self.listeners:
+                listener.epoch(self.running[trial_id], result)
+        return new
 
     def end(self, trial_id: str, result: dict[str, Any] | None, error: bool) -> TrialEnd | None:
         """The end of a trial, or None when it was interrupted."""
+        if result is not None and not error and "state" in result:
+            self.result(trial_id, result)  # the epoch that a trial ends with is only told here
         plan, scores = self.running.pop(trial_id), self._scores.pop(trial_id)
-        if result is not None and not error and "state" in result and result["state"] != FAILED:
-            scores[result["epoch"]] = result["score"]  # the result that a scheduler stops at is only told here
         state = self._state(result, error)
         if state is None:
             return None
         message = (result or {}).get("error") or ("the trial's process died twice" if error else None)
         end = TrialEnd(state, tuple(sorted(scores.items())), message)
         self.folder.end(plan, end)
-        if self.listener is not None:
-            self.listener.ended(plan, end)
+        for listener in self.listeners:
+            listener.ended(plan, end)
         return end
 
     def _state(self, result: dict[str, Any] | None, error: bool) -> str | None:

@@ -80,8 +80,7 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Tell Optuna of an epoch."""
-        self._recorder.result(trial_id, result)
-        if result["state"] != FAILED:
+        if self._recorder.result(trial_id, result):
             self._ot_trials[trial_id].report(result["score"], result["epoch"])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:

@@ -18,7 +18,7 @@ from tuneful.sweep.interrupt import Interrupt
 from tuneful.sweep.objective import Objective
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.progress import Progress
-from tuneful.sweep.recorder import Recorder
+from tuneful.sweep.recorder import Listener, Recorder
 from tuneful.sweep.scheduler import build_scheduler
 from tuneful.sweep.search import LedgerOptunaSearch, PlannedTrials, SamplerSpec
 from tuneful.sweep.trial import OneWorkerTrial, payload
@@ -43,6 +43,10 @@ class Stages:
         self._epochs = sweep.spec_for({}).training.epochs
         self._recorder = Recorder(folder)
         self.interrupt = Interrupt(sweep.definition.max_hours, self._stop, self._give_up)
+
+    def listen(self, listener: Listener) -> None:
+        """Let `listener` hear of every trial, such as a tracker."""
+        self._recorder.listeners.append(listener)
 
     def search(self, missing: int) -> None:
         """Run the trials that are missing, interrupted ones first."""
@@ -122,8 +126,11 @@ class Stages:
         progress = Progress(self._console, self._objective, total, self._epochs)
         progress.already(ended)
         with progress:
-            self._recorder.listener = progress
-            yield
+            self._recorder.listeners.append(progress)
+            try:
+                yield
+            finally:
+                self._recorder.listeners.remove(progress)
 
     def _stop(self) -> None:
         self._recorder.stopping = True

@@ -39,11 +39,8 @@ def kill(process):
 
 
 def ray_processes(pid):
-    found = []
-    for process in psutil.process_iter(["cmdline"]):
-        if f"tuneful-{pid}-" in " ".join(process.info["cmdline"] or []):
-            found.append(process)
-    return found
+    mark = f"tuneful-{pid}-"
+    return [p for p in psutil.process_iter(["cmdline"]) if mark in " ".join(p.info["cmdline"] or [])]
 
 
 def table(folder):
@@ -63,9 +60,7 @@ def test_killed_twice_a_sweep_ends_as_if_nothing_had_happened(run_in, start_in, 
         process = start_in(broken, "sweep", str(file), "--no-dashboard")
         wait_for(lambda wanted=epochs: epochs_on_record(broken) >= wanted, process)
         kill(process)
-        acknowledged |= {
-            (path.parents[1].name, path.name): path.read_bytes() for path in broken.rglob("epoch-*.json")
-        }
+        acknowledged |= {(path.parents[1].name, path.name): path.read_bytes() for path in broken.rglob("epoch-*.json")}
         ended = [plan.name for plan, end in sweep_of(broken).trials(SEARCH) if end is not None]
     finished_before = {name: trial_end(broken, name) for name in ended}
     assert finished_before, "the second kill comes after a trial has ended"

@@ -1,0 +1,165 @@
+"""The stages of a sweep on one local cluster with the dashboard off: what Ray gets wrong when trials are stopped."""
+
+import ipaddress
+import os
+import time
+
+import psutil
+import pytest
+from rich.console import Console
+
+from analysis.records.sweep import SEARCH, SweepFolder
+from trainers.data.catalogue import load_catalogue
+from trainers.data.prepare import prepare_store
+from tuneful.space.sweep import load_sweep
+from tuneful.sweep.cluster import local_cluster, slots
+from tuneful.sweep.folder import adopt
+from tuneful.sweep.plans import Planner
+
+SLOW_S = 5
+
+
+@pytest.fixture(scope="module")
+def cluster(home):
+    old = dict(os.environ)
+    os.environ["TUNEFUL_HOME"] = str(home)
+    prepare_store(load_catalogue("tones"), 8000)
+    with local_cluster(dashboard=False) as running:
+        yield running
+    os.environ.clear()
+    os.environ.update(old)
+
+
+@pytest.fixture
+def search(cluster, sweep_file, tmp_path):
+    """Runs the search of the tiny sweep with changes; returns its folder."""
+
+    def run(listener=None, **changes):
+        from tuneful.sweep.stages import Stages
+
+        sweep = load_sweep(sweep_file(**changes))
+        folder = SweepFolder(tmp_path / "sweeps" / "tiny")
+        adopt(folder, sweep.resolved())
+        planner = Planner(sweep, load_catalogue("tones").digest, "fp32")
+        stages = Stages(sweep, folder, planner, cluster, Console(quiet=True))
+        if listener is not None:
+            stages.listen(listener)
+        stages.search(sweep.definition.trials)
+        return folder
+
+    return run
+
+
+def placement_groups():
+    from ray.util import placement_group_table
+
+    return [group for group in placement_group_table().values() if group["state"] != "REMOVED"]
+
+
+def test_asha_stops_trials_of_two_workers_and_nothing_of_them_is_left(search, cluster):
+    import ray
+
+    folder = search(resources="{workers: 2}", trials="3")
+    ends = [end for _, end in folder.trials(SEARCH)]
+    assert {end.state for end in ends} == {"complete", "pruned"}
+    patience = time.monotonic() + 20  # Ray's books follow what happens within seconds
+    while time.monotonic() < patience:
+        free = ray.available_resources().get("CPU", 0)
+        if not placement_groups() and free == cluster.cpus:
+            break
+        time.sleep(0.2)
+    assert placement_groups() == []
+    assert free == cluster.cpus
+
+
+class Sleeper:
+    """A tracker that is slower than any epoch."""
+
+    def __init__(self):
+        self.heard = 0
+
+    def started(self, plan):
+        self.heard += 1
+
+    def epoch(self, plan, result):
+        time.sleep(SLOW_S if self.heard == 3 else 0)
+        self.heard += 1
+
+    def ended(self, plan, end):
+        time.sleep(SLOW_S)
+        self.heard += 1
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_slow_listener_hangs_nothing(search, workers):
+    sleeper = Sleeper()
+    folder = search(listener=sleeper, trials="1", resources=f"{{workers: {workers}}}", scheduler="{name: fifo}")
+    ((plan, end),) = folder.trials(SEARCH)
+    assert end.state == "complete"
+    assert sleeper.heard == 2 + 3
+    epochs = folder.ledger(plan.runs[0].key).epochs()
+    assert end.scores == tuple((e["epoch"], e["metrics"]["val/macro_auc"]) for e in epochs)
+
+
+def test_a_trial_that_fails_or_diverges_leaves_the_others_alone(search):
+    backbones = "{choice: [test_efficientnet, no_such_model]}"
+    rates = "{choice: [1.0e-3, 10.0]}"
+    folder = search(
+        search=f"{{model.backbone: {backbones}, optimizer.lr: {rates}}}",
+        search_algorithm="{name: optuna, sampler: random, seed: 3}",
+        scheduler="{name: fifo}",
+        trials="6",
+    )
+    for plan, end in folder.trials(SEARCH):
+        if plan.settings["model.backbone"] == "no_such_model":
+            assert end.state == "failed"
+            assert "is no timm model" in end.error
+        else:
+            assert end.state in ("complete", "diverged")
+    assert {"failed", "complete"} <= {end.state for _, end in folder.trials(SEARCH)}
+
+
+def test_a_worker_that_is_killed_is_started_again_and_goes_on(search):
+    class Killer:
+        def __init__(self):
+            self.killed = False
+
+        def started(self, plan):
+            pass
+
+        def epoch(self, plan, result):
+            if not self.killed:
+                self.killed = True
+                for process in psutil.Process().children(recursive=True):
+                    if process.name().startswith("ray::OneWorker") or "OneWorkerTrial" in " ".join(process.cmdline()):
+                        process.kill()
+
+        def ended(self, plan, end):
+            pass
+
+    killer = Killer()
+    folder = search(listener=killer, trials="1", scheduler="{name: fifo}")
+    ((plan, end),) = folder.trials(SEARCH)
+    assert killer.killed
+    assert end.state == "complete"
+    epochs = folder.ledger(plan.runs[0].key).epochs()
+    assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
+    assert epochs[-1]["attempt"] == 2
+
+
+def test_every_socket_of_the_cluster_listens_on_loopback_only(cluster):
+    ours = {process.pid for process in psutil.Process().children(recursive=True)}
+    listening = [c for c in psutil.net_connections("inet") if c.status == psutil.CONN_LISTEN and c.pid in ours]
+    assert listening
+    mapped = [ipaddress.ip_address(c.laddr.ip.removeprefix("::ffff:")) for c in listening]
+    assert all(address.is_loopback for address in mapped), listening
+
+
+def test_the_token_and_the_clusters_folder_are_the_users_own(cluster):
+    assert cluster.token_file.stat().st_mode & 0o777 == 0o600
+    assert cluster.token_file.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_one_trial_per_core(cluster):
+    assert slots(cluster, {"workers": 1, "cpus_per_worker": 1, "gpus_per_worker": 0}) == int(cluster.cpus)
+    assert slots(cluster, {"workers": 2, "cpus_per_worker": 1, "gpus_per_worker": 0}) == int(cluster.cpus) // 2
