@@ -28,14 +28,14 @@ from trainers.training.device import DTYPES, pick_device, resolve_precision
 from trainers.training.session import NoSession
 
 
-def first_clip(clips: ClipSet) -> ClipSet:
-    """A validation set of one clip, so that an epoch is its training."""
-    return ClipSet(clips.clip_ids[:1], clips.samples[:1], clips.targets[:1])
+def first(clips: ClipSet, count: int | None) -> ClipSet:
+    """The first clips of a set; all of them for None."""
+    return ClipSet(clips.clip_ids[:count], clips.samples[:count], clips.targets[:count])
 
 
 def loop(spec: RunSpec, data: RunData, device: torch.device) -> Callable[[], object]:
-    """The next epoch of `fit`, from the outside."""
-    epochs = fit(spec, replace(data, val=first_clip(data.val), unlabelled={}), NoSession(device))
+    """The next epoch of `fit`, from the outside. It validates on one clip, so that it is its training."""
+    epochs = fit(spec, replace(data, val=first(data.val, 1), unlabelled={}), NoSession(device))
     return lambda: next(epochs)
 
 
@@ -59,7 +59,7 @@ def bare(spec: RunSpec, data: RunData, device: torch.device) -> Callable[[], obj
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
-        return float(loss)  # waits for the GPU
+        return float(loss.detach())  # waits for the GPU
 
     return epoch
 
@@ -81,6 +81,7 @@ def main() -> None:
     options.add_argument("--backbone", default="test_efficientnet")
     options.add_argument("--batch-size", type=int, default=16)
     options.add_argument("--crops-per-clip", type=int, default=1)
+    options.add_argument("--clips", type=int, help="train on so many clips only, for large networks")
     options.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     asked = options.parse_args()
     device = pick_device(asked.device)
@@ -91,6 +92,7 @@ def main() -> None:
     catalogue = open_catalogue(spec.data.name)
     prepare_store(catalogue, spec.data.sample_rate)
     data = load_run_data(spec, catalogue)
+    data = replace(data, train=first(data.train, asked.clips))
     clips = steps_per_epoch(spec, len(data.train)) * spec.training.batch_size
     sides = [
         Side("bare, NCHW", bare(nchw, data, device), clips),

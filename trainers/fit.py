@@ -73,6 +73,7 @@ class _Run:
         with torch.random.fork_rng(_rng_devices(session)):
             torch.manual_seed(spec.seed)
             self.model = Tagger(spec, len(data.classes)).to(session.device)
+            self._try_out()
         if spec.training.channels_last:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         self.network: nn.Module = (
@@ -83,6 +84,18 @@ class _Run:
         self.lr_at = build_schedule(spec.schedule, spec.optimizer.lr, self.steps * spec.training.epochs)
         self.scaler = GradScaler(session.device.type, enabled=self.precision == "fp16")
         self.best: tuple[float, int | None] = (math.nan, None)
+
+    @torch.inference_mode()
+    def _try_out(self) -> None:
+        """One silent segment: some backbones take only images of certain sizes."""
+        samples = round(self.spec.segments.duration_s * self.spec.data.sample_rate)
+        try:
+            self.model.eval()(torch.zeros(1, samples, device=self.session.device))
+        except (AssertionError, RuntimeError) as error:
+            raise SpecError(
+                f"model.backbone {self.spec.model.backbone} can't take the spectrogram of a segment ({error}). "
+                "Try: another backbone, segments.duration_s, front_end.hop_length or front_end.n_mels"
+            ) from None
 
     def resume(self) -> int:
         """Load the session's checkpoint; returns the epoch it was made after, 0 without one."""

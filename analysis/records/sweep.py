@@ -6,12 +6,15 @@ results/sweeps/<name>/trials/search-0007.end.json    how it ended: state, score 
 results/sweeps/<name>/runs/<key>/                    the ledger of one run (analysis.records.ledger)
 """
 
+import re
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from analysis.errors import RecordsError
 from analysis.records.files import read_record, write_atomically, write_record
@@ -82,9 +85,16 @@ class SweepFolder:
         return self.path.name
 
     def definition(self) -> dict[str, Any] | None:
-        """The sweep as resolved, or None where there is none yet."""
+        """The sweep as resolved, or None where there is none yet.
+
+        Raises:
+            RecordsError: `sweep.yaml` can't be read.
+        """
         path = self.path / "sweep.yaml"
-        return dict(YAML(typ="safe", pure=True).load(path.read_text())) if path.exists() else None
+        try:
+            return dict(YAML(typ="safe", pure=True).load(path.read_text())) if path.exists() else None
+        except (YAMLError, TypeError, ValueError) as error:
+            raise RecordsError(f"{path}: damaged. Try: remove it, and start the sweep again from its file") from error
 
     def write_definition(self, definition: dict[str, Any]) -> None:
         """Write `sweep.yaml`."""
@@ -108,6 +118,7 @@ class SweepFolder:
 
     def ask(self, plan: TrialPlan) -> None:
         """Put a trial on record before it starts."""
+        (self.path / "trials" / f"{plan.name}.end.json").unlink(missing_ok=True)  # of a removed one of that number
         write_record(self.path / "trials" / f"{plan.name}.json", {"schema": SCHEMA_VERSION, **asdict(plan)})
 
     def end(self, plan: TrialPlan, end: TrialEnd) -> None:
@@ -121,12 +132,16 @@ class SweepFolder:
             RecordsError: a record that can't be read; what follows it would be wrong.
         """
         found = []
-        for path in sorted((self.path / "trials").glob(f"{stage}-[0-9][0-9][0-9][0-9].json")):
+        for _, path in sorted(self._records(stage)):
             body = read_record(path)
             if body is None:
                 raise RecordsError(f"{path}: damaged. Try: remove it; its trial is then asked for again")
             found.append((_plan(body), self._end(path.with_suffix(".end.json"))))
         return found
+
+    def next_number(self, stage: str) -> int:
+        """The first number that no trial of the stage has or had: after the highest on record."""
+        return max((number for number, _ in self._records(stage)), default=-1) + 1
 
     def ledger(self, key: str) -> RunLedger:
         """The ledger of one run."""
@@ -135,6 +150,11 @@ class SweepFolder:
     def run_keys(self) -> list[str]:
         """The runs there are."""
         return sorted(path.parent.name for path in (self.path / "runs").glob("*/run.json"))
+
+    def _records(self, stage: str) -> Iterator[tuple[int, Path]]:
+        for path in (self.path / "trials").glob(f"{stage}-*.json"):
+            if found := re.fullmatch(rf"{stage}-(\d{{4,}})\.json", path.name):
+                yield int(found[1]), path
 
     def _end(self, path: Path) -> TrialEnd | None:
         body = read_record(path)

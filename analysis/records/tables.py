@@ -1,9 +1,8 @@
 """From a sweep's ledgers to its tables: one row per trial, one row per run and epoch."""
 
 import math
-import shutil
 import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from analysis.objective import Objective
 from analysis.records.files import write_atomically
 from analysis.records.ledger import RunLedger
 from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
@@ -20,30 +20,25 @@ SCHEMA_VERSION = 1
 PREDICTIONS = "predictions.parquet"
 TRIAL_COLUMNS = ("trial", "stage", "candidate", "state", "score", "score_sd", "epochs", "seconds", "error", "runs")
 
-Score = Callable[[list[float]], float]
-"""A run's score from its metric after each epoch."""
 
-
-def collect(folder: SweepFolder, unfinished: str, score: Score, metric: str) -> SweepTables:
+def collect(folder: SweepFolder, unfinished: str) -> SweepTables:
     """Read a sweep, finished or not, from its ledgers.
 
     Args:
         folder: of the sweep.
         unfinished: what a trial without an end is: `running` or `interrupted`.
-        score: as the sweep's objective scores a run.
-        metric: the one it scores.
     """
+    definition = folder.definition() or {}
+    objective = Objective.of(definition)
     trials: list[dict[str, Any]] = []
     epochs: list[dict[str, Any]] = []
     for stage in (SEARCH, CONFIRM):
         for plan, end in folder.trials(stage):
             rows = [row for run in plan.runs for row in _epoch_rows(folder.ledger(run.key), plan, run)]
             epochs += rows
-            trials.append(_trial_row(plan, end, rows, unfinished, _spread(rows, plan, score, metric)))
+            trials.append(_trial_row(plan, end, rows, unfinished, _spread(rows, plan, objective)))
     columns = list(dict.fromkeys([*TRIAL_COLUMNS, *(name for row in trials for name in row)]))
-    return SweepTables(
-        folder.definition() or {}, pd.DataFrame(trials, columns=columns), pd.DataFrame(epochs), folder.command
-    )
+    return SweepTables(definition, pd.DataFrame(trials, columns=columns), pd.DataFrame(epochs), folder.command)
 
 
 def write_tables(results: Path, name: str, tables: SweepTables, folder: SweepFolder) -> None:
@@ -95,10 +90,10 @@ def _epoch_rows(ledger: RunLedger, plan: TrialPlan, run: RunPlan) -> Iterator[di
         }
 
 
-def _spread(rows: list[dict[str, Any]], plan: TrialPlan, score: Score, metric: str) -> float:
+def _spread(rows: list[dict[str, Any]], plan: TrialPlan, objective: Objective) -> float:
     """Standard deviation of the scores of a trial's runs; NaN with one."""
-    histories = [[row[metric] for row in rows if row["run"] == run.key] for run in plan.runs]
-    scores = [score(history) for history in histories if history]
+    histories = [[row[objective.metric] for row in rows if row["run"] == run.key] for run in plan.runs]
+    scores = [objective.score(history) for history in histories if history]
     return statistics.stdev(scores) if len(scores) > 1 else math.nan
 
 
@@ -110,9 +105,8 @@ def _cell(value: Any) -> Any:
 def _gather_predictions(ledger: RunLedger, target: Path) -> None:
     finished = ledger.finished
     kept = ledger.checkpoint(finished["kept_epoch"]) if finished and finished["kept_epoch"] else None
-    if kept is None or target.exists():
+    if kept is None:
         return
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_suffix(".tmp")
-    shutil.copyfile(kept / PREDICTIONS, temporary)
-    temporary.replace(target)
+    content = (kept / PREDICTIONS).read_bytes()
+    if not target.exists() or target.read_bytes() != content:  # a run that was gone on with keeps another epoch
+        write_atomically(target, content)

@@ -1,6 +1,7 @@
 """What the page says in words: what was asked, what came out, and how sure that is."""
 
 import math
+from typing import Any
 
 from analysis.confirmation import Finalist, confirm_runs, finalists, scheme_gap
 from analysis.effects import Association
@@ -21,7 +22,14 @@ def question(tables: SweepTables) -> str:
     extreme = "lowest" if objective.mode == "min" else "highest"
     rule = _EPOCH_RULES.get(objective.epoch, objective.epoch)
     asked = f"Which {paths} give the {extreme} {objective.metric} ({rule})" if paths else f"What {objective.metric}"
-    return f"{asked} with the recipe {definition.get('recipe', '?')}?"
+    return f"{asked} with the recipe {definition.get('recipe', '?')}{_data(definition)}?"
+
+
+def _data(definition: dict[str, Any]) -> str:
+    """Which catalogue, where the definition says: set by the sweep, or else the recipe's."""
+    recipe = (definition.get("recipe_data") or {}).get("data") or {}
+    name = (definition.get("set") or {}).get("data.name") or recipe.get("name")
+    return f" on {name}" if name else ""
 
 
 def answer(tables: SweepTables) -> str:

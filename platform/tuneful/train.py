@@ -1,104 +1,147 @@
 """One run without Ray, into the same ledger as a sweep's."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import FrameType
+from typing import Any
 
-from rich.console import Console
-
+from analysis.errors import RecordsError
+from analysis.objective import Objective
 from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan, sweep_folder
-from trainers.data.prepare import open_catalogue, prepare_store
+from trainers.data.catalogue import Catalogue
+from trainers.data.prepare import Report, open_catalogue, prepare_store
 from trainers.spec import RunSpec
 from tuneful.checks.registry import refuse_errors, run_checks
 from tuneful.sweep.driver import settle
 from tuneful.sweep.lock import locked
 from tuneful.sweep.lockstep import Lockstep, TrialEpoch
-from tuneful.sweep.objective import Objective
 
-Report = Callable[[str, int, int], None]
+OBJECTIVE = Objective("val/macro_auc", "max", "last")
 
 
 @dataclass(frozen=True)
 class TrainOptions:
-    """How a run is run."""
+    """How a run is run and shown."""
 
     results: Path
-    name: str | None
+    name: str
     recipe: str
+    settings: Mapping[str, Any]
+    """what was set on the command line, to tell the runs of one name apart"""
+    command: str
+    """what was typed, to be repeated"""
     device: str
-    console: Console
-    report: Report
+    going_on: Callable[[int], None]
+    """hears how many epochs are on record already"""
+    show: Callable[[TrialEpoch], None]
+    """hears of every new epoch"""
 
 
-def train_run(spec: RunSpec, options: TrainOptions) -> TrialEnd:
+@dataclass(frozen=True)
+class Trained:
+    """A run that has ended."""
+
+    key: str
+    folder: SweepFolder
+    end: TrialEnd
+    new: bool
+    """False: it had ended before, nothing was trained"""
+
+
+def prepare_run(spec: RunSpec, report: Report) -> Catalogue:
+    """Everything that can be refused before anything is written to the results; the catalogue of the run.
+
+    Raises:
+        DataError, CheckError: what is wrong with the data.
+    """
+    catalogue = open_catalogue(spec.data.name, report)
+    refuse_errors(run_checks([spec], catalogue), ())
+    prepare_store(catalogue, spec.data.sample_rate, report)
+    return catalogue
+
+
+def train_run(spec: RunSpec, catalogue: Catalogue, options: TrainOptions) -> Trained:
     """Train one run, or go on with it, and put it on record as a sweep of single trials.
 
     Raises:
-        DataError, DeviceError, CheckError: before anything is written to the results.
+        DeviceError, RecordsError: before anything is trained.
     """
-    catalogue = open_catalogue(spec.data.name, options.report)
-    refuse_errors(run_checks([spec], catalogue), ())
-    prepare_store(catalogue, spec.data.sample_rate, options.report)
-
     from trainers.training.device import pick_device, resolve_precision
     from trainers.training.session import LedgerSession
 
     device = pick_device(options.device)
     key = spec.key(catalogue.digest, 1, resolve_precision(spec.training.precision, device))
     run = RunPlan(key, spec.resolved(), spec.data.fold, spec.seed, 0, spec.data.split.scheme)
-    folder = sweep_folder(options.results, options.name or f"train-{Path(options.recipe).stem}")
-    objective = Objective("val/macro_auc", "max", "last")
-    with locked(folder.path):
-        plan = _plan(folder, run, options.recipe, objective)
-        lockstep = Lockstep(
-            folder.path,
-            (run,),
-            objective,
-            lambda ledger, identity, resume: LedgerSession(ledger, identity, device, resume=resume),
-        )
+    folder = sweep_folder(options.results, options.name)
+    with locked(folder.path), _sigterm_unwinds():
+        plan, end = _trial(folder, run, options)
+        if end is not None:
+            return Trained(key, folder, end, new=False)
         try:
-            end = _advance(lockstep, spec.training.epochs, options)
+            lockstep = Lockstep(
+                folder.path,
+                (run,),
+                OBJECTIVE,
+                lambda ledger, identity, resume: LedgerSession(ledger, identity, device, resume=resume),
+            )
+            end = _advance(lockstep, len(folder.ledger(key).epochs()), options)
             folder.end(plan, end)
         finally:
             settle(folder, options.results)
-    options.console.print(f"{end.state}: run {key} in {folder.path}", highlight=False, soft_wrap=True)
-    return end
+    return Trained(key, folder, end, new=True)
 
 
-def _plan(folder: SweepFolder, run: RunPlan, recipe: str, objective: Objective) -> TrialPlan:
+def _trial(folder: SweepFolder, run: RunPlan, options: TrainOptions) -> tuple[TrialPlan, TrialEnd | None]:
     """The trial that stands for the run: the one on record, or a new one."""
+    if (folder.definition() or {}).get("search"):
+        raise RecordsError(f"{folder.path} holds a sweep. Try: another --name")
     trials = folder.trials(SEARCH)
-    for plan, _ in trials:
+    for plan, end in trials:
         if plan.runs[0].key == run.key:
-            return plan
-    plan = TrialPlan(SEARCH, len(trials), {}, {}, (run,))
+            return plan, end
+    plan = TrialPlan(SEARCH, folder.next_number(SEARCH), {}, dict(options.settings), (run,))
     folder.write_definition(
         {
             "name": folder.name,
-            "recipe": recipe,
-            "objective": vars(objective),
+            "recipe": options.recipe,
+            "objective": vars(OBJECTIVE),
             "trials": len(trials) + 1,
-            "folds": [run.fold],
+            "folds": sorted({run.fold, *(plan.runs[0].fold for plan, _ in trials)}),
             "search": {},
         }
     )
+    folder.write_command(options.command)
     folder.ask(plan)
-    return plan
+    return plan, None
 
 
-def _advance(lockstep: Lockstep, epochs: int, options: TrainOptions) -> TrialEnd:
+def _advance(lockstep: Lockstep, on_record: int, options: TrainOptions) -> TrialEnd:
     scores: list[tuple[int, float]] = []
     state = "running"
+    if on_record:
+        options.going_on(on_record)
     while state == "running":
         epoch = lockstep.advance()
         scores.append((epoch.epoch, epoch.score))
         state = epoch.state
-        options.report("training", epoch.epoch, epochs)
-        options.console.print(_line(epoch, epochs), highlight=False, soft_wrap=True)
+        if epoch.epoch > on_record:
+            options.show(epoch)
     return TrialEnd("complete" if state == "finished" else state, tuple(scores))
 
 
-def _line(epoch: TrialEpoch, epochs: int) -> str:
-    shown = ("train/loss", "val/loss", "val/macro_auc", "val/macro_f1", "val/map")
-    metrics = "  ".join(f"{name} {epoch.metrics[name]:.4f}" for name in shown)
-    return f"epoch {epoch.epoch}/{epochs}  {metrics}  {epoch.metrics['clips_per_second']:.0f} clips/s"
+@contextmanager
+def _sigterm_unwinds() -> Iterator[None]:
+    """SIGTERM ends the process as Ctrl-C does: locks are given back, tables written."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        del frame
+        raise SystemExit(128 + number)
+
+    old = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, old)

@@ -131,7 +131,7 @@ def load_catalogue(name: str) -> Catalogue:
     except FileNotFoundError:
         hint = nearest(name, catalogue_names())
         raise DataError(
-            f"no catalogue is called {name!r}. {hint}. Try: platform data add csv TABLE --name {name}"
+            f"no catalogue is called {name!r}. Try: platform data add csv TABLE --name {name}. {hint}"
         ) from None
     except (OSError, ValueError) as error:
         raise DataError(f"{folder}: the catalogue can't be read ({error}). Try: platform data add ... again") from None

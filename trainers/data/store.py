@@ -9,6 +9,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache
 from multiprocessing import get_context
@@ -101,10 +102,20 @@ class Store:
     def _decode_all(self, files: list[tuple[str, Path]], workers: int) -> Iterator[tuple[int, list[str]]]:
         size = max(1, min(FILES_PER_SHARD, len(files) // (4 * workers)))
         batches = [files[start : start + size] for start in range(0, len(files), size)]
+        lost: list[tuple[str, Path]] = []
         with _executor(min(workers, len(batches))) as pool:
-            jobs = [pool.submit(_write_shard, self.folder, self.sample_rate, batch) for batch in batches]
+            jobs = {pool.submit(_write_shard, self.folder, self.sample_rate, batch): batch for batch in batches}
             for job in as_completed(jobs):
-                yield job.result()
+                try:
+                    yield job.result()
+                except BrokenProcessPool:  # a decoder was killed, and with it all that was waiting
+                    lost += jobs[job]
+        if len(lost) == 1:
+            yield 1, [f"{lost[0][1]}: decoding it was killed: out of memory, or libsndfile crashed on it"]
+        elif lost:
+            middle = len(lost) // 2
+            yield from self._decode_all(lost[:middle], workers)
+            yield from self._decode_all(lost[middle:], workers)
 
     def _remove_abandoned(self) -> None:
         """Shards whose writer was killed: their samples have no offsets, and the writer's process is gone."""
@@ -143,6 +154,9 @@ def _write_shard(folder: Path, sample_rate: int, files: Sequence[tuple[str, Path
                 samples = decode(path, sample_rate)
             except DataError as error:
                 refused.append(str(error))
+                continue
+            except MemoryError:
+                refused.append(f"{path}: decoding it needs more memory than there is")
                 continue
             shard.write(samples.tobytes())
             rows.append({"key": f"{content}.{DECODER_VERSION}", "offset": offset, "length": len(samples)})

@@ -1,6 +1,8 @@
 """Which runs of a sweep are checked, and which of its confirm splits the data can give."""
 
 import dataclasses
+import json
+from typing import Any
 
 from trainers.data.catalogue import Catalogue
 from trainers.data.dataset import split_clips
@@ -10,14 +12,27 @@ from tuneful.space.sweep import Sweep
 
 
 def specs_to_check(sweep: Sweep) -> list[RunSpec]:
-    """One spec for each fold and split scheme of the search and of the confirm stage."""
-    definition = sweep.definition
-    base = sweep.spec_for({})
-    parts = [(base.data.split.scheme, fold) for fold in definition.folds]
-    if definition.confirm is not None:
-        splits = definition.confirm.splits or (base.data.split.scheme,)
-        parts += [(split, fold) for split in splits for fold in definition.confirm.folds]
-    return [_spec(sweep, split, fold) for split, fold in dict.fromkeys(parts)]
+    """One spec for each fold and split of the search and of the confirm stage, searched splits included."""
+    confirm = sweep.definition.confirm
+    specs: dict[str, RunSpec] = {}
+    for settings in _searched_splits(sweep):
+        own = sweep.spec_for(settings).data.split.scheme
+        parts = [(own, fold) for fold in sweep.definition.folds]
+        if confirm is not None:
+            parts += [(split, fold) for split in confirm.splits or (own,) for fold in confirm.folds]
+        for split, fold in parts:
+            spec = sweep.spec_for({**settings, "data.split.scheme": split, "data.fold": fold})
+            specs.setdefault(spec.data.model_dump_json(), spec)
+    return list(specs.values())
+
+
+def _searched_splits(sweep: Sweep) -> list[dict[str, Any]]:
+    """The settings under `data.split` that trials can have; one without any where no split is searched."""
+    space = sweep.space
+    searched = [path for path in space.parameters if path.startswith("data.split.")]
+    varied = {*searched, *(ancestor for path in searched for ancestor in space.ancestors(path))}
+    found = ({path: whole[path] for path in searched if path in whole} for whole in space.assignments(varied))
+    return list({json.dumps(settings): settings for settings in found}.values())
 
 
 def without_impossible_splits(sweep: Sweep, catalogue: Catalogue) -> tuple[Sweep, list[str]]:

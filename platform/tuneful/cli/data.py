@@ -23,9 +23,13 @@ def add(
     """Add a catalogue: look at every recording, then keep the table of clips under a name."""
     from trainers.config.paths import nearest
     from trainers.data.catalogue import check_name
+    from trainers.data.sources.chorus.spec import PRESETS
     from trainers.errors import DataError
 
     check_name(name)
+    if name in PRESETS:
+        raise DataError(f"{name} is a built-in catalogue. Try: another --name")
+    _refuse_stray_options(source, root is not None or skip_refused, bool(set_))
     if source == "csv" and path is not None:
         _add_csv(path, name, root or path.parent, skip_refused)
     elif source == "chorus" and path is None:
@@ -55,6 +59,16 @@ def list_() -> None:
     console.print(table)
 
 
+def _refuse_stray_options(source: str, of_csv: bool, of_chorus: bool) -> None:
+    """An option that a source hasn't got is a mistake, not a wish to be ignored."""
+    from trainers.errors import DataError
+
+    if source == "csv" and of_chorus:
+        raise DataError("--set goes with chorus only. Try: a column in the table")
+    if source == "chorus" and of_csv:
+        raise DataError("--root and --skip-refused go with csv only. Try: --set field=value")
+
+
 def _add_csv(path: Path, name: str, root: Path, skip_refused: bool) -> None:
     from trainers.data.catalogue import save_catalogue
     from trainers.data.sources.csv import read_csv
@@ -78,11 +92,9 @@ def _add_chorus(name: str, settings: list[str]) -> None:
     from trainers.config.build import parse_overrides
     from trainers.config.paths import nearest
     from trainers.data.prepare import add_chorus
-    from trainers.data.sources.chorus.spec import PRESETS, ChorusSpec
-    from trainers.errors import DataError, SpecError
+    from trainers.data.sources.chorus.spec import ChorusSpec
+    from trainers.errors import SpecError
 
-    if name in PRESETS:
-        raise DataError(f"{name} is a built-in catalogue. Try: another --name")
     values = dict(parse_overrides(settings).values)
     for field in values:
         if field not in ChorusSpec.model_fields:

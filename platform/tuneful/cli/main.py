@@ -1,13 +1,13 @@
 """`platform`: the commands, and how a user's mistake is told."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
 
 import tuneful
-from analysis.errors import UserError
+from analysis.errors import RecordsError, UserError
 from tuneful.cli.check import check
 from tuneful.cli.data import data
 from tuneful.cli.report import report
@@ -53,9 +53,16 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        if "--debug" in sys.argv:
-            raise
-        Console(stderr=True).print(f"Error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-        sys.exit(error.exit_code)
+        _fail(str(error), error.exit_code)
+    except OSError as error:  # a disk, a folder: nothing that a traceback would mend
+        _fail(f"{error}. Try: platform --debug ... to see where", RecordsError.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
+
+
+def _fail(message: str, exit_code: int) -> NoReturn:
+    """Say what is wrong; with --debug, from inside an `except`, show where as well."""
+    if "--debug" in sys.argv:
+        raise
+    Console(stderr=True).print(f"Error: {message}", style="red", markup=False, highlight=False, soft_wrap=True)
+    sys.exit(exit_code)

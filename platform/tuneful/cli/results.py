@@ -18,7 +18,7 @@ def results(
     sweep: Annotated[str | None, typer.Argument(help="A sweep's name; without it, all sweeps.")] = None,
     sort: Annotated[str, typer.Option(help="Column to sort by, best first: score, or a metric.")] = "score",
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, for other programs.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="JSON lines of records, for other programs.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, a list of records, for other programs.")] = False,
     folder: Results = DEFAULT_RESULTS,
 ) -> None:
     """Show the trials of a sweep, or the sweeps there are."""
@@ -30,7 +30,7 @@ def results(
     elif table.empty:
         console.print(f"Nothing in {folder} yet. Try: platform sweep loss", highlight=False)
     else:
-        console.print(as_rich(table))
+        console.print(as_rich(_telling(table)))
 
 
 def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
@@ -46,8 +46,9 @@ def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
     trials = tables.trials.drop(columns=["runs"]).dropna(axis=1, how="all")
     metrics = [name for name in tables.epochs if "/" in str(name)]
     if metrics:
-        last = tables.epochs.sort_values("epoch").groupby(["stage", "trial", "run"]).last()[metrics]
-        trials = trials.merge(last.groupby(["stage", "trial"]).mean().reset_index(), on=["stage", "trial"], how="left")
+        last = tables.epochs.sort_values("epoch").drop_duplicates(["stage", "trial", "run"], keep="last")
+        means = last.groupby(["stage", "trial"])[metrics].mean().reset_index()
+        trials = trials.merge(means, on=["stage", "trial"], how="left")
     if sort not in trials:
         if sort == "score":
             return trials
@@ -64,6 +65,12 @@ def print_best(folder: SweepFolder) -> None:
     columns = ["trial", "score", "epochs", *(name for name in table if str(name).startswith("param."))]
     if len(best):
         console.print(as_rich(best[[column for column in columns if column in best]]))
+
+
+def _telling(table: pd.DataFrame) -> pd.DataFrame:
+    """Without the settings that all trials share, which tell nothing apart; --csv and --json have them."""
+    settings = [name for name in table if str(name).startswith("param.")] if len(table) > 1 else []
+    return table.drop(columns=[name for name in settings if table[name].astype(str).nunique(dropna=False) == 1])
 
 
 def as_rich(table: pd.DataFrame) -> Table:

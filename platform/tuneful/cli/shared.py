@@ -1,5 +1,6 @@
 """Options and output that several commands share."""
 
+import os
 import shlex
 import sys
 from collections.abc import Callable, Iterator
@@ -9,14 +10,17 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from analysis.records.sweep import SweepFolder, sweep_folder, sweep_names
 from analysis.records.sweep_tables import SweepTables
 from trainers.config.paths import nearest
 from trainers.errors import SpecError
 
-console = Console()
+PLAIN_WIDTH = 300
+"""Columns of output that is no terminal: wide enough that tables keep all of theirs."""
+
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else PLAIN_WIDTH)
 
 Results = Annotated[
     Path, typer.Option("--results", envvar="TUNEFUL_RESULTS", help="Folder of all results.", show_default=True)
@@ -31,16 +35,21 @@ def preparation() -> Iterator[Report]:
     if not console.is_terminal:
         yield _plain_report()
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks: dict[str, object] = {}
+    with bars() as progress:
+        tasks: dict[str, TaskID] = {}
 
         def report(what: str, done: int, total: int) -> None:
-            task = tasks.setdefault(what, None) or bars.add_task(what, total=total)
-            tasks[what] = task
-            bars.update(task, completed=done)  # type: ignore[arg-type]
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=total)
+            progress.update(tasks[what], completed=done)
 
         yield report
+
+
+def bars(*more: str) -> Progress:
+    """Progress bars that vanish when they are done; `more` are formats of further columns."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, *map(TextColumn, more), console=console, transient=True)
 
 
 def typed() -> str:
@@ -65,10 +74,8 @@ def tables_of(folder: SweepFolder) -> SweepTables:
     """A sweep's tables, straight from its ledgers."""
     from analysis.records.tables import collect
     from tuneful.sweep.lock import owner
-    from tuneful.sweep.objective import Objective
 
-    objective = Objective.of(folder.definition() or {})
-    return collect(folder, "running" if owner(folder.path) else "interrupted", objective.score, objective.metric)
+    return collect(folder, "running" if owner(folder.path) else "interrupted")
 
 
 def _plain_report() -> Report:

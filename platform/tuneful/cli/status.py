@@ -23,13 +23,16 @@ def status(
 
 def _lines(folder: SweepFolder) -> list[str]:
     from tuneful.sweep.lock import owner
+    from tuneful.sweep.plans import confirm_left
     from tuneful.sweep.progress import settings_text
 
     pid = owner(folder.path)
-    planned = (folder.definition() or {}).get("trials", 1)
+    definition = folder.definition() or {}
+    planned = definition.get("trials", 1)
     searched, confirmed = folder.trials(SEARCH), folder.trials(CONFIRM)
     ended = sum(end is not None for _, end in searched)
-    who = f"process {pid} works on it" if pid else ("finished" if ended >= planned else "stopped")
+    finished = ended >= planned and confirm_left(folder, definition) <= 0
+    who = f"process {pid} works on it" if pid else ("finished" if finished else "stopped")
     lines = [f"{folder.name}: {ended}/{planned} trials, {len(confirmed)} confirm runs, {who}"]
     for plan, end in [*searched, *confirmed]:
         if end is None:

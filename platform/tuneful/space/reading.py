@@ -75,6 +75,11 @@ def _check_path(section: str, path: str, places: Places) -> None:
             "data.fold is each of `folds` in turn, it can't be set or searched",
             "folds: [0, 1], beside search",
         )
+    elif path == "data.name" and section == "search":
+        problem, hint = (
+            "data.name can't be searched: scores on different data can't be compared, a sweep has one catalogue",
+            "data.name under `set`, and a sweep for each catalogue",
+        )
     elif path == "seed" and section == "search":
         problem, hint = "seed is that of each repeat in turn, it can't be searched", "repeats: 3, beside search"
     if problem is not None:

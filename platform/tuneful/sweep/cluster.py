@@ -16,6 +16,7 @@ from typing import Any
 
 import psutil
 
+from tuneful.devices import count_gpus
 from tuneful.errors import ResourceError
 
 PREFIX = "tuneful-"
@@ -81,32 +82,32 @@ def local_cluster(dashboard: bool) -> Iterator[Cluster]:
         _shut_down(folder)
 
 
-def check_fit(resources: dict[str, Any]) -> None:
-    """Refuse a trial that this machine can't hold, before Ray is started: Ray would wait for ever.
+def check_fit(resources: dict[str, Any], have_cpus: float | None = None, have_gpus: float | None = None) -> None:
+    """Refuse a trial that there is no room for: Ray would wait for ever.
+
+    Args:
+        resources: what a trial asks for.
+        have_cpus: CPUs that Ray has; None, before it is started: those of this machine. In a container Ray has fewer.
+        have_gpus: the same of GPUs.
 
     Raises:
         ResourceError: says what is asked for, and what there is.
     """
     workers, cpus, gpus = (resources[name] for name in ("workers", "cpus_per_worker", "gpus_per_worker"))
-    have = os.cpu_count() or 1
-    if workers * cpus > have:
+    have_cpus = have_cpus or os.cpu_count() or 1
+    if workers * cpus > have_cpus:
+        fitting = int(have_cpus // cpus)
+        smaller = f"workers: {fitting}" if fitting else f"workers: 1, cpus_per_worker: {have_cpus:g}"
         raise ResourceError(
-            f"resources: a trial of {workers} workers with {cpus} CPUs each needs {workers * cpus} CPUs, this machine "
-            f"has {have}. Try: resources.workers={max(1, have // cpus)}"
+            f"resources: a trial of {workers} workers with {cpus:g} CPUs each needs {workers * cpus:g} CPUs, there "
+            f"are {have_cpus:g}. Try: resources: {{{smaller}}}"
         )
-    if gpus and workers * gpus > (found := count_gpus()):
+    have_gpus = count_gpus() if have_gpus is None else have_gpus
+    if workers * gpus > have_gpus:
         raise ResourceError(
-            f"resources: a trial of {workers} workers with {gpus:g} GPUs each needs {workers * gpus:g} GPUs, this "
-            f"machine has {found}. Try: resources.gpus_per_worker=0"
+            f"resources: a trial of {workers} workers with {gpus:g} GPUs each needs {workers * gpus:g} GPUs, there "
+            f"are {have_gpus:g}. Try: resources: {{gpus_per_worker: {have_gpus / workers if have_gpus else 0:g}}}"
         )
-
-
-def count_gpus() -> int:
-    """NVIDIA GPUs by their device files: quick, and needs no torch."""
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    if visible is not None:
-        return len([part for part in visible.split(",") if part.strip() not in ("", "-1")])
-    return len(list(Path("/dev").glob("nvidia[0-9]*")))
 
 
 def slots(cluster: Cluster, resources: dict[str, Any]) -> int:

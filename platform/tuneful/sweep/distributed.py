@@ -23,8 +23,8 @@ from ray.train.v2.api.callback import UserCallback
 from ray.util.placement_group import remove_placement_group
 from ray.util.queue import Empty, Queue
 
+from analysis.objective import Objective
 from tuneful.sweep.lockstep import Lockstep
-from tuneful.sweep.objective import Objective
 from tuneful.sweep.trial import failure, result_of, runs_of
 
 POLL_S = 0.5

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from analysis.objective import Objective
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan, sweep_folder
 from analysis.records.tables import collect, write_tables
 from trainers.data.catalogue import Catalogue
@@ -14,11 +15,10 @@ from trainers.data.prepare import prepare_store
 from trainers.errors import SpecError
 from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.cluster import Cluster, local_cluster
+from tuneful.sweep.cluster import Cluster, check_fit, local_cluster
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.lock import locked
-from tuneful.sweep.objective import Objective
-from tuneful.sweep.plans import Planner, best_trials
+from tuneful.sweep.plans import Planner, best_trials, confirm_left
 
 
 @dataclass(frozen=True)
@@ -92,19 +92,18 @@ def settle(folder: SweepFolder, results: Path) -> None:
             if end is not None:
                 for run in plan.runs:
                     _compact(folder, run.key, end.state)
-    objective = Objective.of(folder.definition() or {})
-    tables = collect(folder, "interrupted", objective.score, objective.metric)
-    write_tables(results, folder.name, tables, folder)
+    write_tables(results, folder.name, collect(folder, "interrupted"), folder)
 
 
 def _run_stages(sweep: Sweep, catalogue: Catalogue, folder: SweepFolder, options: SweepOptions) -> int:
     definition = sweep.definition
     searched = folder.trials(SEARCH)
     missing = definition.trials - sum(end is not None for _, end in searched)
-    if missing <= 0 and _confirm_missing(sweep, folder) <= 0:
+    if missing <= 0 and confirm_left(folder, sweep.resolved()) <= 0:
         options.console.print("Everything of this sweep is on record already; nothing to run.")
         return 0
     with local_cluster(options.dashboard) as cluster:
+        check_fit(definition.resources.model_dump(), cluster.cpus, cluster.gpus)
         _tell(cluster, options.console)
         # Only here: what these import takes seconds, and a refused sweep must not wait for it.
         from tuneful.sweep.stages import Stages
@@ -141,17 +140,6 @@ def _candidates(sweep: Sweep, folder: SweepFolder) -> list[TrialPlan]:
     return best_trials(folder.trials(SEARCH), objective, confirm.top) if confirm else []
 
 
-def _confirm_missing(sweep: Sweep, folder: SweepFolder) -> int:
-    """How many confirm runs are left; counted without their keys, which need a worker to be asked."""
-    confirm = sweep.definition.confirm
-    if confirm is None:
-        return 0
-    candidates = {plan.number for plan in _candidates(sweep, folder)}
-    each = len(confirm.splits or ("own",)) * len(confirm.folds) * confirm.repeats
-    ended = sum(end is not None and plan.candidate in candidates for plan, end in folder.trials(CONFIRM))
-    return each * len(candidates) - ended
-
-
 def _compact(folder: SweepFolder, key: str, state: str) -> None:
     ledger = folder.ledger(key)
     epochs = ledger.epochs()
@@ -166,7 +154,7 @@ def _outcome(sweep: Sweep, folder: SweepFolder, exit_code: int) -> Outcome:
     ends = [end for stage in (SEARCH, CONFIRM) for _, end in folder.trials(stage)]
     states = Counter(end.state for end in ends if end is not None)
     searched = sum(end is not None for _, end in folder.trials(SEARCH))
-    unfinished = max(0, sweep.definition.trials - searched) or max(0, _confirm_missing(sweep, folder))
+    unfinished = max(0, sweep.definition.trials - searched) or max(0, confirm_left(folder, sweep.resolved()))
     return Outcome(folder, states, exit_code or (1 if states["failed"] else 0), unfinished)
 
 

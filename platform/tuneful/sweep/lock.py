@@ -9,7 +9,10 @@ from pathlib import Path
 
 import psutil
 
+from analysis.errors import RecordsError
 from tuneful.errors import SweepInUseError
+
+WRITING_S = 0.5
 
 
 @contextlib.contextmanager
@@ -18,10 +21,14 @@ def locked(folder: Path) -> Iterator[None]:
 
     Raises:
         SweepInUseError: another living process holds it; says which one and since when.
+        RecordsError: the folder can't be written.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "lock.json"
-    _take(path)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        _take(path)
+    except OSError as error:
+        raise RecordsError(f"{folder}: can't be written ({error.strerror}). Try: another --results folder") from error
     try:
         yield
     finally:
@@ -45,7 +52,7 @@ def _take(path: Path) -> None:
                 os.fsync(file.fileno())
             return
         except FileExistsError:
-            holder = _read(path)
+            holder = _read(path) or _read_later(path)
             if holder is not None and _lives(holder):
                 since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder["since"]))
                 raise SweepInUseError(
@@ -54,6 +61,12 @@ def _take(path: Path) -> None:
                 ) from None
             path.unlink(missing_ok=True)
     raise SweepInUseError(f"{path.parent}: another process took the lock just now. Try: wait for it, or another --name")
+
+
+def _read_later(path: Path) -> dict[str, float] | None:
+    """A lock that says nothing may be one whose owner is just writing it."""
+    time.sleep(WRITING_S)
+    return _read(path)
 
 
 def _read(path: Path) -> dict[str, float] | None:

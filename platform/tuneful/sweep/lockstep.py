@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from analysis.objective import Objective
 from analysis.records.ledger import RunLedger
 from analysis.records.sweep import RunPlan
-from tuneful.sweep.objective import Objective
 
 if TYPE_CHECKING:
     from trainers.training.session import EpochReport, Session

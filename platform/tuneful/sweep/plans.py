@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, TrialEnd, TrialPlan
+from analysis.objective import Objective
+from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
 from tuneful.space.sample import to_settings
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.objective import Objective
 
 
 @dataclass(frozen=True)
@@ -66,3 +66,15 @@ def best_trials(
     complete.sort(key=lambda item: item[1].score, reverse=objective.mode == "max")
     distinct = {tuple(run.key for run in plan.runs): plan for plan, _ in reversed(complete)}
     return [plan for plan, _ in complete if distinct[tuple(run.key for run in plan.runs)] is plan][:most]
+
+
+def confirm_left(folder: SweepFolder, definition: dict[str, Any]) -> int:
+    """How many confirm runs of a resolved sweep are left; counted without their keys, which a worker must be asked."""
+    confirm = definition.get("confirm")
+    if not confirm:
+        return 0
+    best = best_trials(folder.trials(SEARCH), Objective.of(definition), confirm["top"])
+    candidates = {plan.number for plan in best}
+    each: int = len(confirm["splits"] or ("own",)) * len(confirm["folds"]) * confirm["repeats"]
+    ended = sum(end is not None and plan.candidate in candidates for plan, end in folder.trials(CONFIRM))
+    return each * len(candidates) - ended

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Iterable
 from typing import Any
 
 from rich.console import Console, Group
@@ -9,8 +10,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from analysis.objective import Objective
 from analysis.records.sweep import TrialEnd, TrialPlan
-from tuneful.sweep.objective import Objective
 
 ROWS = 12
 STYLES = {"complete": "green", "pruned": "yellow", "diverged": "red", "failed": "red", "running": "cyan"}
@@ -25,6 +26,7 @@ class Progress:
         self._started = time.monotonic()
         self._trials: dict[str, dict[str, Any]] = {}
         self._before = 0
+        """trials that ended before this process began"""
         self._live = Live(console=console, get_renderable=self._render, refresh_per_second=2, transient=False)
 
     def __enter__(self) -> "Progress":
@@ -36,9 +38,12 @@ class Progress:
         if self._console.is_terminal:
             self._live.stop()
 
-    def already(self, ended: int) -> None:
-        """How many trials ended before this process began."""
-        self._before = ended
+    def already(self, trials: Iterable[tuple[TrialPlan, TrialEnd | None]]) -> None:
+        """Take the trials that ended before this process began."""
+        for plan, end in trials:
+            if end is not None:
+                self._before += 1
+                self._trials[plan.name] = {"text": settings_text(plan), **_ended(end)}
 
     def started(self, plan: TrialPlan) -> None:
         """A trial begins, or goes on."""
@@ -51,18 +56,19 @@ class Progress:
 
     def ended(self, plan: TrialPlan, end: TrialEnd) -> None:
         """A trial has ended."""
-        epoch = end.scores[-1][0] if end.scores else 0
-        self._trials[plan.name] |= {"state": end.state, "epoch": epoch, "score": end.score}
+        self._trials[plan.name] |= (shown := _ended(end))
         why = f": {end.error}" if end.error else ""
         score = f", {self._objective.metric} {end.score:.4f}" if not math.isnan(end.score) else ""
-        self._line(f"{plan.name} {WORDS[end.state]} after {epoch} epochs{score}{why}  [{self._standing()}]")
+        text = f"{plan.name} {WORDS[end.state]} after {shown['epoch']} epochs{score}{why}"
+        # Why a trial failed stays on the screen: above the table, whose rows move on.
+        self._line(f"{text}  [{self._standing()}]", always=bool(end.error))
 
-    def _line(self, text: str) -> None:
-        if not self._console.is_terminal:
+    def _line(self, text: str, always: bool = False) -> None:
+        if always or not self._console.is_terminal:
             self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _standing(self) -> str:
-        done = self._before + sum(trial["state"] != "running" for trial in self._trials.values())
+        done = sum(trial["state"] != "running" for trial in self._trials.values())
         best = self._best()
         best_text = f", best {best[1]:.4f} by {best[0]}" if best else ""
         return f"{done}/{self._total} trials{best_text}, {self._eta(done)}"
@@ -101,6 +107,10 @@ COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("score", {"no_wrap": True, "justify": "right"}),
     ("settings", {"no_wrap": True, "overflow": "ellipsis", "ratio": 1}),
 )
+
+
+def _ended(end: TrialEnd) -> dict[str, Any]:
+    return {"state": end.state, "epoch": end.scores[-1][0] if end.scores else 0, "score": end.score}
 
 
 def settings_text(plan: TrialPlan) -> str:

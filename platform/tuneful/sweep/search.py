@@ -40,17 +40,22 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
         self._parameters = space
         self._recorder, self._sampler_spec = recorder, sampler
         self._make_plan, self._make_payload = make
-        self._resumed: list[TrialPlan] = []
+        self._resumed: list[TrialPlan | int] = []
         self._waiting: tuple[TrialPlan, optuna.Trial] | None = None
 
     def replay(self, trials: Sequence[tuple[TrialPlan, TrialEnd | None]]) -> None:
-        """Fill the study with what is on record, in order; trials without an end are to be run on."""
-        for plan, end in trials:
-            if end is None:
-                self._ot_study.enqueue_trial(plan.params)  # takes the number it had; `ask` hands it out first
-                self._resumed.append(plan)
-            else:
+        """Fill the study with what is on record, in order, each under its number.
+
+        Trials without an end are to be run on; a number whose record somebody removed is to be drawn anew.
+        """
+        on_record = {plan.number: (plan, end) for plan, end in trials}
+        for number in range(max(on_record, default=-1) + 1):
+            plan, end = on_record.get(number, (None, None))
+            if plan is not None and end is not None:
                 self._ot_study.add_trial(frozen_trial(self._parameters, plan, end))
+            else:
+                self._ot_study.enqueue_trial(plan.params if plan else {})  # takes the number; `ask` hands it out first
+                self._resumed.append(plan or number)
 
     @property
     def study(self) -> optuna.Study:
@@ -103,14 +108,16 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
     def _ask(self) -> tuple[TrialPlan, optuna.Trial]:
         trial = self._ask_optuna()
         self._space(trial)
-        if self._resumed:
-            return self._resumed.pop(0), trial
+        resumed = self._resumed.pop(0) if self._resumed else None
+        if isinstance(resumed, TrialPlan):
+            return resumed, trial
         plan = self._make_plan(trial.number, dict(trial.params))
         self._recorder.folder.ask(plan)
         return plan, trial
 
     def _ask_optuna(self) -> optuna.Trial:
-        number = self._resumed[0].number if self._resumed else len(self._ot_study.trials)
+        first = self._resumed[0] if self._resumed else len(self._ot_study.trials)
+        number = first.number if isinstance(first, TrialPlan) else first
         self._ot_study.sampler = self._sampler_spec.build(number)
         trial: optuna.Trial = self._ot_study.ask()
         return trial

@@ -11,15 +11,15 @@ import ray
 from ray import tune
 from rich.console import Console
 
+from analysis.objective import Objective
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.cluster import Cluster, slots
 from tuneful.sweep.interrupt import Interrupt
-from tuneful.sweep.objective import Objective
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.progress import Progress
 from tuneful.sweep.recorder import Listener, Recorder
-from tuneful.sweep.scheduler import build_scheduler
+from tuneful.sweep.scheduler import Ended, build_scheduler
 from tuneful.sweep.search import LedgerOptunaSearch, PlannedTrials, SamplerSpec
 from tuneful.sweep.trial import OneWorkerTrial, payload
 
@@ -62,23 +62,24 @@ class Stages:
         )
         searcher.replay(on_record)
         scheduler = build_scheduler(self._sweep.resolved(), self._epochs, on_record)
-        with self._shown(definition.trials, definition.trials - missing):
+        with self._shown(definition.trials, on_record):
             self._tune("search", searcher, scheduler, missing)
 
     def confirm(self, candidates: Sequence[TrialPlan]) -> None:
         """Run what is missing of the confirmation of `candidates`."""
         plans = self._planner.confirm_trials(candidates)
         on_record = {plan.runs[0].key: (plan, end) for plan, end in self._folder.trials(CONFIRM)}
-        missing: list[TrialPlan] = []
-        for plan in plans:
-            known, end = on_record.get(plan.runs[0].key, (None, None))
-            if end is None:
-                number = len(on_record) + len(missing)
-                missing.append(known or dataclasses.replace(plan, number=number))
+        known = [on_record[plan.runs[0].key] for plan in plans if plan.runs[0].key in on_record]
+        new = [plan for plan in plans if plan.runs[0].key not in on_record]
+        missing = [plan for plan, end in known if end is None]
+        missing += [
+            dataclasses.replace(plan, number=number)
+            for number, plan in enumerate(new, self._folder.next_number(CONFIRM))
+        ]
         if not missing:
             return
         self._console.print(f"Confirming {len(candidates)} trials with {len(missing)} runs.")
-        with self._shown(len(plans), len(plans) - len(missing)):
+        with self._shown(len(plans), known):
             searcher = PlannedTrials(missing, self._recorder, self._payload)
             self._tune("confirm", searcher, tune.schedulers.FIFOScheduler(), len(missing))
 
@@ -122,9 +123,9 @@ class Stages:
         return self._cluster.token_file.parent / name
 
     @contextlib.contextmanager
-    def _shown(self, total: int, ended: int) -> Any:
+    def _shown(self, total: int, on_record: Ended) -> Any:
         progress = Progress(self._console, self._objective, total, self._epochs)
-        progress.already(ended)
+        progress.already(on_record)
         with progress:
             self._recorder.listeners.append(progress)
             try:

@@ -9,9 +9,9 @@ from typing import Any
 from ray import tune
 
 from analysis.errors import UserError
+from analysis.objective import Objective
 from analysis.records.sweep import RunPlan
 from tuneful.sweep.lockstep import Lockstep, TrialEpoch
-from tuneful.sweep.objective import Objective
 from tuneful.sweep.recorder import FAILED
 
 

@@ -3,6 +3,7 @@
 import os
 import subprocess
 from collections.abc import Callable
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -161,6 +162,34 @@ def test_refused_recordings_are_named_and_the_others_kept(store, files, decoded)
     decoded.clear()
     store.prepare(files, 2)
     assert decoded == []
+
+
+@pytest.mark.parametrize("culprit", [0, 5, 11])
+def test_a_decoder_that_is_killed_costs_its_file_alone(store, audio, monkeypatch, culprit):
+    files = named(*(audio(f"{i}.wav", seconds=0.02) for i in range(12)))
+    real = module._write_shard
+
+    def dying(folder: Path, rate: int, batch: list[tuple[str, Path]]) -> tuple[int, list[str]]:
+        if files[culprit] in batch:
+            raise BrokenProcessPool
+        return real(folder, rate, batch)
+
+    monkeypatch.setattr(module, "_write_shard", dying)
+    with pytest.raises(DataError, match=rf"1 recording is refused:\n  .*/{culprit}\.wav: decoding it was killed"):
+        store.prepare(files, 1)
+    check(store, files[:culprit] + files[culprit + 1 :])
+
+
+def test_a_recording_too_large_for_the_memory_is_refused(store, files, monkeypatch):
+    def greedy(path: Path, rate: int) -> np.ndarray:
+        if path.name == "a.wav":
+            raise MemoryError
+        return decode(path, rate)
+
+    monkeypatch.setattr(module, "decode", greedy)
+    with pytest.raises(DataError, match=r"a\.wav: decoding it needs more memory"):
+        store.prepare(files, 2)
+    check(store, files[1:])
 
 
 def test_progress_ends_at_all_of_them(store, files):

@@ -93,12 +93,12 @@ search:
   targets.mode: {choice: [soft, hard], when: {mixing.name: mixup}}
   model.dropout: {choice: [0.0, 0.5], when: {mixing.name: none}}
 """
-    sweep = load(text, trials=2)
-    assert searched(sweep) == {"model.dropout"}
+    sweep = load(text, trials=2)  # the recipe mixes
+    assert searched(sweep) == {"targets.mode"}
     assert len(sweep.warnings) == 1
-    assert "targets.mode is not searched" in sweep.warnings[0]
-    assert ":3" in sweep.warnings[0]
-    assert searched(load("set: {mixing.name: mixup}\n" + text)) == {"targets.mode"}
+    assert "model.dropout is not searched" in sweep.warnings[0]
+    assert ":4" in sweep.warnings[0]
+    assert searched(load("set: {mixing.name: none}\n" + text)) == {"model.dropout"}
 
 
 def test_a_space_smaller_than_the_trials_is_a_warning(load):

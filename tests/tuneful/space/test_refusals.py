@@ -41,6 +41,7 @@ REFUSED = {
     "recipe with a name no file can have": (beside(f"recipe: {'x' * 5000}"), 3, ["recipe"]),
     "searched fold": (search("data.fold: {choice: [0, 1]}"), 2, ["data.fold", "folds:"]),
     "set fold": (beside("set:", "  data.fold: 1"), 4, ["data.fold", "folds:"]),
+    "searched catalogue": (search("data.name: {choice: [a, b]}"), 2, ["data.name", "one catalogue", "under `set`"]),
     "searched seed": (search("seed: {int: [0, 9]}"), 2, ["seed", "repeats"]),
     # shape of entries
     "nothing searched": ("trials: 3\n", None, ["search is missing", "search: {"]),
