@@ -32,13 +32,14 @@ def focal(logits: Tensor, targets: Tensor, spec: FocalSpec | FocalBceSpec) -> Te
     """Sigmoid focal loss, mean over classes (Lin et al. 2017, arXiv:1708.02002). (batch, classes) twice -> (batch,).
 
     As in torchvision, with p_t = p t + (1 - p)(1 - t) for float targets: at t = 0.5 the focal factor is the constant
-    0.5^gamma, so it can't tell easy from hard there.
+    0.5^gamma, so it can't tell easy from hard there. 1 - p_t is summed from the two sigmoids, not subtracted from 1:
+    the difference rounds to 0 for sure predictions, where gamma < 1 has no finite gradient.
     """
-    p = torch.sigmoid(logits)
-    p_t = p * targets + (1 - p) * (1 - targets)
+    miss = torch.sigmoid(logits) * (1 - targets) + torch.sigmoid(-logits) * targets  # 1 - p_t
+    miss = miss.clamp_min(torch.finfo(miss.dtype).tiny)
     alpha_t = spec.alpha * targets + (1 - spec.alpha) * (1 - targets)
     cross_entropy = functional.binary_cross_entropy_with_logits(logits, targets, reduction="none")
-    return (alpha_t * (1 - p_t) ** spec.gamma * cross_entropy).mean(1)
+    return (alpha_t * miss**spec.gamma * cross_entropy).mean(1)
 
 
 def focal_bce(logits: Tensor, targets: Tensor, spec: FocalBceSpec) -> Tensor:

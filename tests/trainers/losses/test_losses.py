@@ -175,3 +175,13 @@ def test_half_precision_logits_cast_to_float_cost_nearly_the_same(loss):
     value = loss(logits.bfloat16().float(), targets)
     assert value.dtype == torch.float32
     torch.testing.assert_close(value, loss(logits, targets), rtol=2e-2, atol=2e-2)
+
+
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
+@pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
+def test_focal_gradients_are_finite_for_the_surest_predictions(gamma, target):
+    logits = torch.tensor([[-300.0, -100.0, -40.0, -17.0, 0.0, 17.0, 40.0, 100.0, 300.0]], requires_grad=True)
+    loss = LOSSES["focal"](logits, torch.full_like(logits, target), FocalSpec(gamma=gamma))
+    loss.sum().backward()
+    assert torch.isfinite(loss).all()
+    assert torch.isfinite(logits.grad).all()
