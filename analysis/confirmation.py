@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.objective import Objective
 from analysis.records.sweep_tables import SweepTables
-from analysis.uncertainty import Interval, paired_difference, t_interval
+from analysis.uncertainty import Interval, paired_difference, t_interval, welch_difference
 
 PAIRED_BY = ["fold", "repeat"]
 
@@ -47,12 +47,14 @@ def finalists(tables: SweepTables) -> dict[str, list[Finalist]]:
 
 
 def scheme_gap(runs: pd.DataFrame, high: str, low: str) -> Interval:
-    """Return how much higher the candidates score under the split scheme ``high`` than under ``low``.
+    """How much higher the finalists score under the split scheme `high` than under `low`.
 
-    ``runs`` as of :func:`confirm_runs`. One value per candidate: the models are the same, only the split differs.
+    `runs` as of `confirm_runs`. A fold of one scheme holds other clips than that of the other, so they are not matched;
+    finalists share folds and seeds, so each (fold, repeat) counts once, with their mean.
     """
-    means = runs.groupby(["candidate", "split"])["score"].mean().unstack()
-    return paired_difference(means[high], means[low])
+    cells = runs.groupby(["split", "fold", "repeat"])["score"].mean().dropna()
+    schemes = cells.index.get_level_values("split")
+    return welch_difference(cells[schemes == high], cells[schemes == low])
 
 
 def _rank(split: str, runs: pd.DataFrame, objective: Objective) -> list[Finalist]:

@@ -48,6 +48,24 @@ def t_interval(values: Iterable[float], level: float = 0.95) -> Interval:
     return Interval(mean, mean - half, mean + half, n, sd)
 
 
+def welch_difference(first: Iterable[float], second: Iterable[float], level: float = 0.95) -> Interval:
+    """The interval of mean(first) - mean(second) of values that are not matched, by Welch (1947).
+
+    `n` is the size of the smaller side; the interval is unknown when a side has fewer than two values.
+    """
+    a, b = t_interval(first), t_interval(second)
+    n, mean = min(a.n, b.n), a.mean - b.mean
+    if n < 2:
+        return Interval(mean, float("nan"), float("nan"), n, float("nan"))
+    parts = np.array([a.sd**2 / a.n, b.sd**2 / b.n])
+    error = float(np.sqrt(parts.sum()))
+    if error == 0:
+        return Interval(mean, mean, mean, n, 0.0)
+    freedom = parts.sum() ** 2 / (parts**2 / np.array([a.n - 1, b.n - 1])).sum()
+    half = float(stats.t.ppf(0.5 + level / 2.0, freedom)) * error
+    return Interval(mean, mean - half, mean + half, n, error * float(np.sqrt(n)))
+
+
 def paired_difference(first: Iterable[float], second: Iterable[float], level: float = 0.95) -> Interval:
     """Return the interval of ``first - second``, both ``(n,)``, matched by place as fold and seed match two runs."""
     return t_interval(np.asarray(list(first), dtype=float) - np.asarray(list(second), dtype=float), level)

@@ -96,12 +96,16 @@ def test_the_trials_table_names_the_candidate_where_the_epochs_do_not(sweep: Swe
     assert confirm_runs(replace(sweep, epochs=epochs)).equals(confirm_runs(sweep))
 
 
-def test_the_gap_between_schemes_is_the_mean_difference_of_the_same_finalists(sweep: SweepTables) -> None:
+def test_the_gap_between_schemes_is_welchs_over_folds_and_seeds(sweep: SweepTables) -> None:
     runs = confirm_runs(sweep)
     gap = scheme_gap(runs, "stratified", "stratified_group")
-    means = runs.groupby("split")["score"].mean()
-    assert gap.mean == pytest.approx(means["stratified"] - means["stratified_group"])
-    assert gap.n == 3
+    cells = runs.groupby(["split", "fold", "repeat"])["score"].mean()
+    reference = stats.ttest_ind(cells["stratified"], cells["stratified_group"], equal_var=False)
+    interval = reference.confidence_interval(0.95)
+    assert (gap.mean, gap.low, gap.high) == pytest.approx(
+        (cells["stratified"].mean() - cells["stratified_group"].mean(), interval.low, interval.high)
+    )
+    assert gap.n == 4
 
 
 def test_importance_finds_what_rules_and_stays_below_chance_for_what_does_nothing(fake: ModuleType) -> None:
