@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tuneful.cli.main import main
+
 Platform = Callable[..., subprocess.CompletedProcess[str]]
 
 PLATFORM = str(Path(sys.executable).parent / "platform")
@@ -70,6 +72,25 @@ def sweep_file(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+def platform(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Platform:
+    """Runs `platform ARGS` in this process, a hundred times quicker, in `tmp_path`."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNEFUL_HOME", str(home))
+
+    def run(*args: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["platform", *args])
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = capsys.readouterr()
+        return subprocess.CompletedProcess(args, int(ended.value.code or 0), said.out, said.err)
+
+    return run
 
 
 def environment(home: Path) -> dict[str, str]:

@@ -92,8 +92,12 @@ def _cell(value: Any) -> str:
 def _sweeps(folder: Any) -> pd.DataFrame:
     rows = []
     for name in sweep_names(folder):
-        trials = tables_of(existing_sweep(folder, name)).trials
-        states = trials["state"].value_counts().to_dict()
-        complete = trials[(trials["stage"] == SEARCH) & (trials["state"] == "complete")]["score"]
-        rows.append({"sweep": name, "trials": len(trials), "best": complete.max(), **states})
-    return pd.DataFrame(rows)
+        sweep = existing_sweep(folder, name)
+        trials = tables_of(sweep).trials
+        scores = trials[(trials["stage"] == SEARCH) & (trials["state"] == "complete")]["score"]
+        minimised = (sweep.definition() or {})["objective"]["mode"] == "min"
+        best = scores.min() if minimised else scores.max()
+        rows.append({"sweep": name, "trials": len(trials), "best": best, **trials["state"].value_counts().to_dict()})
+    table = pd.DataFrame(rows)
+    states = table.columns[3:]
+    return table.assign(**table[states].fillna(0).astype(int))

@@ -19,7 +19,7 @@ PATIENCE_S = 8.0
 class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
     """Stops all trials once a signal came or the time is up."""
 
-    def __init__(self, max_hours: float | None, on_stop: Callable[[], None], give_up: Callable[[], None]) -> None:
+    def __init__(self, max_hours: float | None, on_stop: Callable[[str], None], give_up: Callable[[], None]) -> None:
         self._deadline = None if max_hours is None else time.monotonic() + 3600 * max_hours
         self._on_stop, self._give_up = on_stop, give_up
         self.signal: int | None = None
@@ -44,7 +44,7 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
         """Tune asks this in every turn of its loop."""
         if self._deadline is not None and not self.out_of_time and time.monotonic() > self._deadline:
             self.out_of_time = True
-            self._on_stop()
+            self._on_stop("The hour limit is reached: stopping after the epochs under way.")
         return self.stopping
 
     @contextlib.contextmanager
@@ -62,7 +62,7 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
         if self.signal is not None:  # the second time: now
             self._give_up_at_once()
         self.signal = number
-        self._on_stop()
+        self._on_stop("Stopping after the epochs under way; a second Ctrl-C stops at once.")
         timer = threading.Timer(PATIENCE_S, self._give_up_at_once)
         timer.daemon = True
         timer.start()

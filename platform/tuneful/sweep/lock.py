@@ -81,6 +81,6 @@ def _lives(holder: dict[str, float]) -> bool:
     """Whether the process that took the lock still runs: its pid, started when it said, since the same boot."""
     try:
         started = psutil.Process(int(holder["pid"])).create_time()
-    except (psutil.Error, KeyError, ValueError):
+        return bool(abs(started - holder["started"]) < 1)
+    except (psutil.Error, KeyError, TypeError, ValueError):
         return False
-    return bool(abs(started - holder["started"]) < 1)

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from analysis.objective import Objective
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
+from tuneful.space.plan import epochs_of
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.cluster import Cluster, slots
 from tuneful.sweep.interrupt import Interrupt
@@ -40,7 +41,7 @@ class Stages:
         self._objective = Objective.of(sweep.resolved())
         self._resources = sweep.definition.resources.model_dump()
         self._resources["cpus_per_worker"] = max(1, int(self._resources["cpus_per_worker"]))
-        self._epochs = sweep.spec_for({}).training.epochs
+        self._epochs = epochs_of(sweep)
         self._recorder = Recorder(folder)
         self.interrupt = Interrupt(sweep.definition.max_hours, self._stop, self._give_up)
 
@@ -133,9 +134,9 @@ class Stages:
             finally:
                 self._recorder.listeners.remove(progress)
 
-    def _stop(self) -> None:
+    def _stop(self, why: str) -> None:
         self._recorder.stopping = True
-        self._console.print("Stopping after the epochs under way; a second Ctrl-C stops at once.")
+        self._console.print(why)
 
     def _give_up(self) -> None:
         """End Ray's processes: they die with this one, but their trials should not outlive the lock."""

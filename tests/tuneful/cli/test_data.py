@@ -1,0 +1,141 @@
+"""`platform data`: what can be added, what is said of it, and what is listed."""
+
+import csv
+
+import numpy as np
+import pytest
+import soundfile
+
+from trainers.data.catalogue import load_catalogue
+
+TINY_CHORUS = (
+    "n_species=2",
+    "min_clips_per_species=2",
+    "n_clips=4",
+    "n_authors=2",
+    "n_test_files=1",
+    "n_target_files=0",
+)
+SHORT = ("clip_min_s=1", "clip_max_s=1", "clip_extra_s=0", "soundscape_s=5", "n_sites=1")
+
+
+@pytest.fixture
+def own_home(platform, tmp_path, monkeypatch):
+    """An empty TUNEFUL_HOME."""
+    monkeypatch.setenv("TUNEFUL_HOME", str(tmp_path / "own-home"))
+
+
+def recording(path, seed=0):
+    soundfile.write(path, np.random.default_rng(seed).uniform(-0.5, 0.5, 4000), 8000)
+
+
+def table(path, *rows):
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([["path", "labels"], *rows])
+    return str(path)
+
+
+def sets(*settings):
+    return [part for setting in settings for part in ("--set", setting)]
+
+
+def test_a_table_becomes_a_catalogue_and_the_next_command_is_named(own_home, platform, tmp_path):
+    for name in "abc":
+        recording(tmp_path / f"{name}.wav", ord(name))
+    rows = table(tmp_path / "t.csv", ["a.wav", "robin"], ["b.wav", "wren"], ["c.wav", "robin;wren"])
+    added = platform("data", "add", "csv", rows, "--name", "birds")
+    assert added.returncode == 0, added.stderr
+    assert added.stdout == "Added birds: 3 clips, 2 classes, 0.00 hours. Try: platform sweep loss --data birds\n"
+    assert load_catalogue("birds").classes == ("robin", "wren")
+
+
+def test_copies_under_another_name_are_told_and_counted_as_one_recording(own_home, platform, tmp_path):
+    for name in ("a.wav", "b.wav"):
+        recording(tmp_path / name)
+    added = platform("data", "add", "csv", table(tmp_path / "t.csv", ["a.wav", "x"], ["b.wav", "x"]), "--name", "birds")
+    assert "1 files are copies of others under another name" in added.stdout
+    assert load_catalogue("birds").clips["recording_id"].nunique() == 1
+
+
+def test_the_same_name_again_replaces(own_home, platform, tmp_path):
+    recording(tmp_path / "a.wav")
+    recording(tmp_path / "b.wav", 1)
+    platform("data", "add", "csv", table(tmp_path / "t.csv", ["a.wav", "x"]), "--name", "birds")
+    first = load_catalogue("birds")
+    again = platform("data", "add", "csv", table(tmp_path / "t.csv", ["a.wav", "x"], ["b.wav", "y"]), "--name", "birds")
+    assert again.returncode == 0
+    second = load_catalogue("birds")
+    assert (len(first.clips), len(second.clips)) == (1, 2)
+    assert first.digest != second.digest
+
+
+def test_refused_recordings_can_be_left_out_and_are_named(own_home, platform, tmp_path):
+    recording(tmp_path / "a.wav")
+    (tmp_path / "cut.wav").write_bytes((tmp_path / "a.wav").read_bytes()[:900])
+    rows = table(tmp_path / "t.csv", ["a.wav", "x"], ["cut.wav", "y"])
+    added = platform("data", "add", "csv", rows, "--name", "birds", "--skip-refused")
+    assert added.returncode == 0, added.stderr
+    assert "left out: " in added.stdout
+    assert "cut.wav" in added.stdout
+    assert len(load_catalogue("birds").clips) == 1
+
+
+def test_the_list_has_what_was_added_and_what_is_built_in(own_home, platform, tmp_path):
+    recording(tmp_path / "a.wav")
+    platform("data", "add", "csv", table(tmp_path / "t.csv", ["a.wav", "x"]), "--name", "birds")
+    rows = {line.split()[0]: line.split()[1:] for line in platform("data", "list").stdout.splitlines()}
+    assert list(rows) == ["name", "birds", "chorus", "chorus-small"]
+    assert rows["birds"] == ["csv", "1", "1", "0.00", load_catalogue("birds").digest]
+    assert rows["chorus"] == ["chorus", "made", "at", "first", "use"]
+
+
+def test_a_chorus_of_ones_own_is_made_and_the_same_again_is_the_same(own_home, platform):
+    args = ("data", "add", "chorus", "--name", "mini", *sets(*TINY_CHORUS, *SHORT))
+    made = platform(*args)
+    assert made.returncode == 0, made.stderr
+    assert "making mini: " in made.stdout
+    assert "Added mini: " in made.stdout
+    first = load_catalogue("mini")
+    assert first.source == "chorus"
+    assert len(first.subset("train")) == 4
+    assert len(first.classes) == 2
+    assert platform(*args).returncode == 0
+    assert load_catalogue("mini").digest == first.digest
+    other = platform(*args[:-2], "--set", "n_sites=2", "--set", "seed=2")
+    assert other.returncode == 0, other.stderr
+    assert load_catalogue("mini").digest != first.digest
+
+
+WRONG = {
+    "unknown source": (("birdnet", "t.csv"), "no source is called 'birdnet'. Known: chorus, csv"),
+    "csv without a table": (("csv",), "platform data add csv TABLE --name NAME"),
+    "chorus with a table": (("chorus", "t.csv"), "a table goes with csv"),
+    "no such table": (("csv", "t.csv"), "t.csv: no such table"),
+    "unknown chorus field": (("chorus", "--set", "n_clip=4"), "no field 'n_clip'. Did you mean n_clips?"),
+    "chorus value out of its bounds": (("chorus", "--set", "n_clips=0"), "n_clips: "),
+    "chorus values that contradict": (("chorus", "--set", "n_clips=4"), "n_clips must be >= n_species"),
+    "no value": (("chorus", "--set", "n_clips"), "path=value"),
+    "an option of chorus with csv": (("csv", "t.csv", "--set", "a=1"), "--set goes with chorus only"),
+    "an option of csv with chorus": (("chorus", "--skip-refused"), "go with csv only"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_mistake_is_one_message_and_adds_nothing(own_home, platform, tmp_path, what):
+    args, message = WRONG[what]
+    refused = platform("data", "add", *args, "--name", "birds")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("Error: ")
+    assert message in refused.stderr
+    assert not (tmp_path / "own-home").exists()
+
+
+@pytest.mark.parametrize("name", ["../x", "", "a b", ".x", "x" * 81, "chorus"])
+@pytest.mark.parametrize("source", ["csv", "chorus"])
+def test_a_name_that_can_be_no_catalogues_is_refused(own_home, platform, tmp_path, source, name):
+    more = ("t.csv",) if source == "csv" else ()
+    refused = platform("data", "add", source, *more, "--name", name)
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("Error: ")
+    assert "Try: " in refused.stderr
+    assert not (tmp_path / "own-home").exists()

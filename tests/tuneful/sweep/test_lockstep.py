@@ -1,0 +1,100 @@
+"""The runs of a trial advance together, and what is on record is not trained again."""
+
+import math
+
+import pytest
+import torch
+
+from analysis.objective import Objective
+from analysis.records.ledger import RunLedger
+from trainers.training.session import EpochReport, LedgerSession
+from tuneful.sweep import lockstep
+from tuneful.sweep.lockstep import Lockstep, run_epochs
+
+LAST = Objective("val/map", "max", "last")
+
+
+def report(epoch, value, state="running"):
+    return EpochReport(epoch, state, {"val/map": value, "val/loss": 1 - value}, "protocol", None)
+
+
+def finished(*values):
+    return [report(n + 1, v, "finished" if n + 1 == len(values) else "running") for n, v in enumerate(values)]
+
+
+@pytest.fixture
+def advancing(monkeypatch, plan_of, tmp_path):
+    """Lockstep over runs whose epochs are given."""
+
+    def make(*runs, objective=LAST):
+        keys = tuple(f"run{n}" for n in range(len(runs)))
+        reports = dict(zip(keys, runs, strict=True))
+        monkeypatch.setattr(lockstep, "run_epochs", lambda _folder, run, _open: iter(reports[run.key]))
+        return Lockstep(tmp_path, plan_of(0, keys).runs, objective, None)
+
+    return make
+
+
+def test_a_trials_score_and_metrics_are_means_over_its_runs(advancing):
+    trial = advancing(finished(0.2, 0.4), finished(0.4, 0.8))
+    first, second = trial.advance(), trial.advance()
+    assert (first.epoch, first.state, first.score) == (1, "running", pytest.approx(0.3))
+    assert (second.epoch, second.state, second.score) == (2, "finished", pytest.approx(0.6))
+    assert second.metrics == pytest.approx({"val/map": 0.6, "val/loss": 0.4})
+
+
+def test_each_run_is_scored_by_its_own_history(advancing):
+    trial = advancing(finished(0.9, 0.1), finished(0.2, 0.6), objective=Objective("val/map", "max", "best"))
+    trial.advance()
+    assert trial.advance().score == pytest.approx((0.9 + 0.6) / 2)
+
+
+def test_one_run_that_diverges_ends_the_trial_without_a_score(advancing):
+    epoch = advancing(finished(0.9), [report(1, math.nan, "diverged")]).advance()
+    assert epoch.state == "diverged"
+    assert math.isnan(epoch.score)
+
+
+def test_runs_that_ended_are_read_from_the_ledger(tmp_path, plan_of, monkeypatch):
+    ledger = RunLedger(tmp_path / "runs" / "a")
+    ledger.begin({"key": "a"}, 0)
+    for one in finished(0.1, 0.2, 0.3):
+        ledger.publish(one.record(), None)
+    monkeypatch.setattr("trainers.fit.fit", None)  # nothing may call it
+    (run,) = plan_of(0, ("a",)).runs
+    assert list(run_epochs(tmp_path, run, None)) == finished(0.1, 0.2, 0.3)
+
+
+def test_an_interrupted_run_goes_on_after_its_newest_checkpoint(tmp_path, plan_of, monkeypatch):
+    ledger = RunLedger(tmp_path / "runs" / "a")
+    ledger.begin({"key": "a"}, 0)
+    for one in finished(0.1, 0.2, 0.3, 0.4)[:3]:
+        has_checkpoint = one.epoch < 3  # the third epoch was finished, its checkpoint is gone
+        ledger.publish(one.record(), (lambda path: (path / "w").write_text("1")) if has_checkpoint else None)
+    opened = []
+
+    def open_session(ledger, identity, resume):
+        opened.append((identity["key"], identity["fold"], resume[0]))
+        return LedgerSession(ledger, identity, torch.device("cpu"), resume=resume)
+
+    monkeypatch.setattr("trainers.data.dataset.load_run_data", lambda _spec: None)
+    monkeypatch.setattr("trainers.fit.fit", lambda *_: iter(finished(0, 0, 0.3, 0.4)[2:]))
+    (run,) = plan_of(0, ("a",)).runs
+    assert [one.epoch for one in run_epochs(tmp_path, run, open_session)] == [1, 2, 3, 4]
+    assert opened == [("a", 0, 2)]
+
+
+def test_closing_ends_the_runs_where_they_are(advancing):
+    closed = []
+
+    def run():
+        try:
+            yield from finished(0.1, 0.2)
+        finally:
+            closed.append(True)
+
+    trial = advancing([])
+    trial._iterators = [run()]
+    trial.advance()
+    trial.close()
+    assert closed == [True]

@@ -1,0 +1,82 @@
+"""Every trial's scores and end are put on record, whatever way it ends; listeners hear of all of it."""
+
+import math
+
+import pytest
+
+from analysis.records.sweep import SEARCH
+from tuneful.sweep.recorder import Recorder
+
+
+class Ear:
+    def __init__(self):
+        self.heard = []
+
+    def started(self, plan):
+        self.heard.append(("started", plan.number))
+
+    def epoch(self, plan, result):
+        self.heard.append(("epoch", plan.number, result["epoch"]))
+
+    def ended(self, plan, end):
+        self.heard.append(("ended", plan.number, end.state))
+
+
+def result(epoch, score, state="running", error=None):
+    return {"epoch": epoch, "score": score, "state": state, "metrics": {}, "error": error}
+
+
+@pytest.fixture
+def recorder(folder, plan_of):
+    recorder = Recorder(folder)
+    recorder.listeners.append(Ear())
+    plan = plan_of(0)
+    folder.ask(plan)
+    recorder.start("t", plan)
+    recorder.result("t", result(1, 0.1))
+    recorder.result("t", result(2, 0.2))
+    return recorder
+
+
+ENDS = {
+    "finished": (result(3, 0.3, "finished"), False, False, "complete", [0.1, 0.2, 0.3]),
+    "stopped by the scheduler": (result(3, 0.3), False, False, "pruned", [0.1, 0.2, 0.3]),
+    "stopped, last result told before": (result(2, 0.2), False, False, "pruned", [0.1, 0.2]),
+    "diverged": (result(3, math.nan, "diverged"), False, False, "diverged", [0.1, 0.2, math.nan]),
+    "failed": (result(0, math.nan, "failed", "DataError: no"), False, False, "failed", [0.1, 0.2]),
+    "process died": (None, True, False, "failed", [0.1, 0.2]),
+    "process died, with its last result": (result(2, 0.2), True, False, "failed", [0.1, 0.2]),
+    "finished while stopping": (result(3, 0.3, "finished"), False, True, "complete", [0.1, 0.2, 0.3]),
+    "failed while stopping": (result(0, math.nan, "failed", "x"), False, True, "failed", [0.1, 0.2]),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_an_end_is_recorded_as_what_it_was(recorder, how):
+    last, error, stopping, state, scores = ENDS[how]
+    recorder.stopping = stopping
+    end = recorder.end("t", last, error)
+    assert end.state == state
+    assert [epoch for epoch, _ in end.scores] == list(range(1, len(scores) + 1))
+    assert [score for _, score in end.scores] == pytest.approx(scores, nan_ok=True)
+    assert (end.error is not None) == (state == "failed")
+    (on_record,) = [end for _, end in recorder.folder.trials(SEARCH)]
+    assert str(on_record) == str(end)
+    assert recorder.listeners[0].heard[-1] == ("ended", 0, state)
+    assert recorder.running == {}
+
+
+@pytest.mark.parametrize("last", [None, result(2, 0.2), result(3, 0.3)])
+def test_an_interrupted_trial_has_no_end(recorder, last):
+    recorder.stopping = True
+    assert recorder.end("t", last, False) is None
+    assert [end for _, end in recorder.folder.trials(SEARCH)] == [None]
+    assert "ended" not in [what for what, *_ in recorder.listeners[0].heard]
+
+
+def test_epochs_told_twice_are_heard_once(recorder):
+    assert recorder.result("t", result(3, 0.3))
+    assert not recorder.result("t", result(3, 0.3))
+    assert not recorder.result("t", result(0, math.nan, "failed", "x"))
+    epochs = [heard[2] for heard in recorder.listeners[0].heard if heard[0] == "epoch"]
+    assert epochs == [1, 2, 3]
