@@ -35,7 +35,7 @@ def mixup(
     lam = np.full(batch, 0.5) if spec.alpha is None else rng.beta(spec.alpha, spec.alpha, batch)
     lam = np.where(rng.random(batch) < spec.p, lam, 1.0)
     weight = torch.from_numpy(lam.astype(np.float32)).to(waveform.device)[:, None]
-    mixed = weight * waveform + (1 - weight) * waveform[partner]
+    mixed = torch.lerp(waveform[partner], waveform, weight)
     if mode == "soft":
         return mixed, weight * targets + (1 - weight) * targets[partner]
     return mixed, torch.where(weight < 1, torch.maximum(targets, targets[partner]), targets)
