@@ -104,9 +104,11 @@ def check_fit(resources: dict[str, Any], have_cpus: float | None = None, have_gp
         )
     have_gpus = count_gpus() if have_gpus is None else have_gpus
     if workers * gpus > have_gpus:
+        fitting, alone = int(have_gpus // gpus), "workers: 1, " if have_gpus else ""
+        smaller = f"workers: {fitting}" if fitting else f"{alone}gpus_per_worker: {have_gpus:g}"
         raise ResourceError(
             f"resources: a trial of {workers} workers with {gpus:g} GPUs each needs {workers * gpus:g} GPUs, there "
-            f"are {have_gpus:g}. Try: resources: {{gpus_per_worker: {have_gpus / workers if have_gpus else 0:g}}}"
+            f"are {have_gpus:g}. Try: resources: {{{smaller}}}"
         )
 
 

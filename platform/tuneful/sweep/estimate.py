@@ -41,17 +41,18 @@ def _recorded(sweep: Sweep, results: Path) -> tuple[float, str] | None:
 
 def _measured(sweep: Sweep, report: Report) -> tuple[float, str]:
     """One epoch of the base configuration, trained and thrown away."""
-    import torch
-
-    from trainers.data.dataset import load_run_data
     from trainers.data.prepare import open_catalogue, prepare_store
-    from trainers.fit import fit
-    from trainers.training.device import pick_device
-    from trainers.training.session import NoSession
 
     spec = sweep.spec_for({}, **{"training.epochs": 1, "data.predict": []})
     catalogue = open_catalogue(spec.data.name, report)
     prepare_store(catalogue, spec.data.sample_rate, report)
+    import torch  # only now: an unknown catalogue must not wait for it
+
+    from trainers.data.dataset import load_run_data
+    from trainers.fit import fit
+    from trainers.training.device import pick_device
+    from trainers.training.session import NoSession
+
     torch.set_num_threads(max(1, int(sweep.definition.resources.cpus_per_worker)))
     device = pick_device("cuda" if sweep.definition.resources.gpus_per_worker else "cpu")
     metrics = next(fit(spec, load_run_data(spec, catalogue), NoSession(device))).metrics

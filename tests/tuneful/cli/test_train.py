@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import signal
 import time
 
@@ -23,8 +24,8 @@ TINY = (
     "front_end.n_mels=32",
     "training.batch_size=8",
 )
-RUN = ("train", "chorus", *TINY, "training.epochs=2")
-LONG = ("train", "chorus", *TINY, "training.epochs=400", "--name", "long")
+EPOCHS = 30
+RUN = ("train", "chorus", *TINY, f"training.epochs={EPOCHS}")
 PATIENCE_S = 90
 
 
@@ -32,26 +33,65 @@ def sweep_in(folder, name="train-chorus"):
     return SweepFolder(folder / "results" / "sweeps" / name)
 
 
-def attempts(folder):
-    return sorted(path.name for path in folder.rglob("attempt-*"))
+def left_over(folder):
+    return [path for path in folder.rglob("*") if path.name == "lock.json" or path.name.endswith(".tmp")]
 
 
 @pytest.fixture(scope="module")
-def trained(run_in, tmp_path_factory):
-    """(folder, the finished process)"""
+def interrupted(start_in, tmp_path_factory):
+    """(folder, what a run said that was stopped by Ctrl-C, the epochs it left)"""
     folder = tmp_path_factory.mktemp("trained")
-    done = run_in(folder, *RUN)
+    process = start_in(folder, *RUN)
+    deadline = time.monotonic() + PATIENCE_S
+    while not list(folder.rglob("epoch-0002.json")):
+        assert process.poll() is None, (folder / "log").read_text()
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    assert process.wait(15) == 130
+    ((plan, end),) = sweep_in(folder).trials(SEARCH)
+    assert end is None
+    return folder, (folder / "log").read_text(), sweep_in(folder).ledger(plan.runs[0].key).epochs()
+
+
+@pytest.fixture(scope="module")
+def trained(interrupted, run_in):
+    """(folder, the process that finished the run)"""
+    assert left_over(interrupted[0]) == []
+    done = run_in(interrupted[0], *RUN)
     assert done.returncode == 0, done.stdout + done.stderr
-    return folder, done
+    return interrupted[0], done
 
 
-def test_every_epoch_is_a_plain_line_and_the_last_line_says_what_next(trained):
+def test_ctrl_c_keeps_the_epochs_and_says_how_to_go_on(interrupted):
+    _, said, epochs = interrupted
+    assert "Traceback" not in said
+    assert f"To go on: platform {' '.join(RUN)}" in said
+    assert [epoch["epoch"] for epoch in epochs] == list(range(1, len(epochs) + 1))
+    assert 2 <= len(epochs) < EPOCHS
+
+
+def test_the_same_command_goes_on_and_trains_no_epoch_twice(interrupted, trained):
+    _, _, kept = interrupted
+    folder, done = trained
+    ((plan, _),) = sweep_in(folder).trials(SEARCH)
+    epochs = sweep_in(folder).ledger(plan.runs[0].key).epochs()
+    assert epochs[: len(kept)] == kept
+    assert [(e["epoch"], e["attempt"]) for e in epochs[len(kept) :]] == [
+        (n, 2) for n in range(len(kept) + 1, EPOCHS + 1)
+    ]
+    assert f"{len(kept)} epochs are on record; going on after them." in done.stdout
+    shown = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("epoch ")]
+    assert shown == [f"{n}/{EPOCHS}" for n in range(len(kept) + 1, EPOCHS + 1)]
+
+
+def test_every_epoch_is_a_plain_line_and_the_last_lines_say_what_came_out_and_what_next(trained):
     lines = trained[1].stdout.splitlines()
     assert "\x1b" not in trained[1].stdout
-    assert [line.split()[1] for line in lines if line.startswith("epoch ")] == ["1/2", "2/2"]
     assert all(f" {name} " in lines[-3] for name in ("train/loss", "val/macro_auc", "val/map"))
     ((plan, end),) = sweep_in(trained[0]).trials(SEARCH)
-    assert lines[-2].startswith(f"complete after 2 epochs, val/macro_auc {end.score:.4f}: run {plan.runs[0].key} in ")
+    result = f"complete after {EPOCHS} epochs, val/macro_auc {end.score:.4f}: run {plan.runs[0].key} in "
+    assert lines[-2].startswith(result)
     assert lines[-1] == "Try: platform results train-chorus"
 
 
@@ -60,19 +100,36 @@ def test_the_run_is_on_record_as_a_sweeps_runs_are(trained):
     ((plan, end),) = folder.trials(SEARCH)
     finished = folder.ledger(plan.runs[0].key).finished
     assert end.state == "complete"
-    assert [epoch["epoch"] for epoch in finished["epochs"]] == [1, 2]
     assert [score for _, score in end.scores] == [e["metrics"]["val/macro_auc"] for e in finished["epochs"]]
+    assert len(end.scores) == EPOCHS
     assert (trained[0] / "results" / "predictions" / "train-chorus" / f"{plan.runs[0].key}.parquet").exists()
-    assert not list(trained[0].rglob("lock.json"))
+    assert left_over(trained[0]) == []
 
 
 def test_the_same_command_again_trains_nothing_and_says_so(trained, platform):
-    folder, before = trained[0], attempts(trained[0])
+    folder, before = trained[0], sorted(trained[0].rglob("attempt-*"))
     again = platform(*RUN, "--results", str(folder / "results"))
     assert again.returncode == 0
     assert "nothing was trained" in again.stdout
     assert "epoch 1" not in again.stdout
-    assert attempts(folder) == before == ["attempt-0001"]
+    assert sorted(folder.rglob("attempt-*")) == before
+    assert len(before) == 2
+
+
+def test_sigterm_keeps_the_epochs_too(platform, tmp_path, monkeypatch):
+    def terminated(*_):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return "the epoch after which it came"
+
+    monkeypatch.setattr(command, "_metrics", terminated)
+    done = platform(*RUN)
+    assert done.returncode == 143
+    assert "To go on: platform train chorus" in done.stdout
+    ((plan, end),) = sweep_in(tmp_path).trials(SEARCH)
+    assert end is None
+    assert len(sweep_in(tmp_path).ledger(plan.runs[0].key).epochs()) == 1
+    assert left_over(tmp_path) == []
+    assert "search-0000 interrupted, 1 epochs" in platform("status").stdout
 
 
 def test_two_runs_under_one_name_are_two_trials_told_apart_by_what_was_set(platform, tmp_path):
@@ -102,38 +159,6 @@ def test_a_sweeps_name_is_not_taken(platform, tmp_path):
     assert refused.returncode == 3
     assert "holds a sweep. Try: another --name" in refused.stderr
     assert folder.definition()["search"]
-
-
-def stop(process, folder, segment, number):
-    """Sends a signal once `segment` is on record; returns what was said."""
-    deadline = time.monotonic() + PATIENCE_S
-    while not list(folder.rglob(segment)):
-        assert process.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
-    process.send_signal(number)
-    assert process.wait(15) == 128 + number
-    return (folder / "log").read_text()
-
-
-def test_stopped_it_keeps_its_epochs_and_the_same_command_goes_on(start_in, platform, tmp_path):
-    said = stop(start_in(tmp_path, *LONG), tmp_path, "epoch-0002.json", signal.SIGINT)
-    assert "Traceback" not in said
-    assert f"To go on: platform {' '.join(LONG)}" in said
-    folder = sweep_in(tmp_path, "long")
-    ((plan, end),) = folder.trials(SEARCH)
-    kept = folder.ledger(plan.runs[0].key).epochs()
-    assert end is None
-    assert [epoch["epoch"] for epoch in kept] == list(range(1, len(kept) + 1))
-    assert "search-0000 interrupted" in platform("status", "long").stdout
-
-    said = stop(start_in(tmp_path, *LONG), tmp_path, f"attempt-0002/epoch-{len(kept) + 1:04d}.json", signal.SIGTERM)
-    assert "Traceback" not in said
-    assert f"{len(kept)} epochs are on record; going on after them." in said
-    assert "epoch 1/" not in said
-    now = folder.ledger(plan.runs[0].key).epochs()
-    assert now[: len(kept)] == kept, "nothing that was finished is trained again"
-    assert not [path for path in tmp_path.rglob("*") if path.name == "lock.json" or path.name.endswith(".tmp")]
 
 
 EPOCH = TrialEpoch(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 SPACES = Path(__file__).parents[3] / "search_spaces"
 CODE = """
-import resource, sys
+import sys
 from pathlib import Path
 import tuneful.space.sweep, tuneful.space.draw, tuneful.space.locate, tuneful.space.plan, tuneful.space.sample
 from trainers.errors import SpecError
@@ -16,7 +16,9 @@ try:
 except SpecError:
     print("refused")
 heavy = {"torch", "ray", "wandb", "optuna", "pandas", "sklearn", "numpy"} & set(sys.modules)
-print(sorted(heavy), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+# Not ru_maxrss: a child inherits that from the process that started it.
+peak = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+print(sorted(heavy), int(peak) // 1024)
 """
 
 

@@ -1,0 +1,114 @@
+"""What each stage asks to be run, however often it was interrupted; Ray itself is not started."""
+
+import pytest
+from rich.console import Console
+
+from analysis.records.sweep import CONFIRM, SEARCH, TrialEnd
+from tuneful.errors import ResourceError
+from tuneful.sweep.cluster import Cluster, check_fit, slots
+from tuneful.sweep.plans import Planner
+from tuneful.sweep.stages import Stages
+
+PARAMS = {"loss.name": "bce", "targets.mode": "soft", "optimizer.lr": 0.002}
+CONFIRMED = "{top: 1, folds: [0, 1], repeats: 3}"
+
+
+@pytest.fixture
+def confirm(tiny, folder, monkeypatch, tmp_path):
+    """Runs the confirm stage until `ended` trials ended while `interrupted` more are under way; returns all of them."""
+    sweep = tiny(confirm=CONFIRMED)
+    planner = Planner(sweep, "digest", "fp32")
+    cluster = Cluster(2, 0, None, tmp_path / "token", tmp_path)
+
+    def run(candidates, ended, interrupted=0):
+        asked = []
+
+        def tune(self, stage, searcher, scheduler, trials):
+            asked.extend(searcher.suggest(str(n))["trial"] for n in range(min(trials, ended + interrupted)))
+            for number in range(min(trials, ended)):
+                result = {"epoch": 3, "score": 0.8, "state": "finished", "metrics": {}, "error": None}
+                searcher.on_trial_complete(str(number), result)
+
+        monkeypatch.setattr(Stages, "_tune", tune)
+        plans = [
+            planner.search_trial(number, {**PARAMS, "optimizer.lr": 0.001 * (number + 1)}) for number in candidates
+        ]
+        Stages(sweep, folder, planner, cluster, Console(quiet=True)).confirm(plans)
+        return asked
+
+    return run
+
+
+def test_a_confirmation_interrupted_twice_runs_each_run_once_and_overwrites_none(confirm, folder):
+    assert confirm([0], ended=1, interrupted=2) == ["confirm-0000", "confirm-0001", "confirm-0002"]
+    first = confirm([0], ended=1, interrupted=2)
+    assert first[:2] == ["confirm-0001", "confirm-0002"], "interrupted ones come first"
+    ended = {plan.name: plan for plan, end in folder.trials(CONFIRM) if end is not None}
+    confirm([0], ended=9)
+    trials = folder.trials(CONFIRM)
+    assert all(end is not None for _, end in trials)
+    assert len(trials) == len({plan.runs[0].key for plan, _ in trials}) == 2 * 3
+    assert {plan.name: plan for plan, _ in trials if plan.name in ended} == ended
+    assert confirm([0], ended=9) == []
+
+
+def test_another_candidate_is_confirmed_beside_what_is_on_record(confirm, folder):
+    confirm([0], ended=9)
+    assert len(confirm([1], ended=9)) == 6
+    trials = folder.trials(CONFIRM)
+    assert [plan.number for plan, _ in trials] == list(range(12))
+    assert [plan.candidate for plan, _ in trials] == [0] * 6 + [1] * 6
+
+
+def test_a_removed_record_is_run_again_under_a_number_of_its_own(confirm, folder):
+    confirm([0], ended=9)
+    (folder.path / "trials" / "confirm-0002.json").unlink()
+    assert confirm([0], ended=9) == ["confirm-0006"]
+
+
+def test_the_search_asks_for_what_is_missing_and_remembers_the_rest(tiny, folder, monkeypatch, tmp_path):
+    sweep = tiny()
+    planner = Planner(sweep, "digest", "fp32")
+    for number in range(2):
+        plan = planner.search_trial(number, PARAMS)
+        folder.ask(plan)
+        folder.end(plan, TrialEnd("complete", ((1, 0.5), (2, 0.6), (3, 0.7 + number / 10))))
+    seen = {}
+    monkeypatch.setattr(Stages, "_tune", lambda _self, *given: seen.update(zip("abcd", given, strict=True)))
+    stages = Stages(sweep, folder, planner, Cluster(2, 0, None, tmp_path / "t", tmp_path), Console(quiet=True))
+    stages.search(4)
+    assert (seen["a"], seen["d"]) == (SEARCH, 4)
+    assert [trial.value for trial in seen["b"].study.trials] == [0.7, pytest.approx(0.8)]
+    first_rung = seen["c"]._brackets[0]._rungs[-1]
+    assert set(first_rung[1]) == {"search-0000", "search-0001"}
+
+
+# ---- what fits
+
+ONE = {"workers": 1, "cpus_per_worker": 1, "gpus_per_worker": 0}
+
+
+@pytest.mark.parametrize(
+    ("asked", "have", "fix"),
+    [
+        ({"workers": 3}, (2, 0), "workers: 2"),
+        ({"workers": 3, "cpus_per_worker": 2}, (4, 0), "workers: 2"),
+        ({"cpus_per_worker": 8}, (2, 0), "workers: 1, cpus_per_worker: 2"),
+        ({"gpus_per_worker": 1}, (2, 0), "gpus_per_worker: 0"),
+        ({"workers": 2, "gpus_per_worker": 1}, (2, 1), "workers: 1"),
+        ({"workers": 2, "gpus_per_worker": 2}, (2, 1), "workers: 1, gpus_per_worker: 1"),
+    ],
+)
+def test_a_trial_that_fits_nowhere_is_refused_with_one_that_would(asked, have, fix):
+    with pytest.raises(ResourceError) as refused:
+        check_fit({**ONE, **asked}, *have)
+    assert str(refused.value).endswith(f"Try: resources: {{{fix}}}")
+    smaller = dict(part.split(": ") for part in fix.split(", "))
+    check_fit({**ONE, **asked, **{name: float(value) for name, value in smaller.items()}}, *have)
+
+
+def test_what_fits_is_not_refused_and_slots_follow(tmp_path):
+    cluster = Cluster(8, 2, None, tmp_path / "token", tmp_path)
+    for asked, number in (({}, 8), ({"workers": 2, "cpus_per_worker": 2}, 2), ({"gpus_per_worker": 0.5}, 4)):
+        check_fit({**ONE, **asked}, 8, 2)
+        assert slots(cluster, {**ONE, **asked}) == number
