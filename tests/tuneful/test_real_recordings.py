@@ -1,4 +1,4 @@
-"""A small part of what the README claims for real recordings: spoken syllables by two speakers (Debian's gcin-voice)."""
+"""A small part of what the README claims for real recordings: syllables by two speakers (Debian's gcin-voice)."""
 
 import csv
 import importlib.util
