@@ -288,6 +288,8 @@ def test_every_command_and_option_that_is_named_exists(document):
             if word.startswith("--"):
                 assert word.split("=")[0] in options_of(command), f"{' '.join(words)}: no option {word}"
     every = {option for command in all_commands(typer.main.get_command(app)) for option in options_of(command)}
+    for script in (ROOT / "benchmarks").glob("*.py"):
+        every |= set(re.findall(r"\"(--[a-z-]+)\"", script.read_text()))
     named = {text.split()[0].split("=")[0] for text in spans(document) if text.startswith("--")}
     assert named <= every, named - every
 

@@ -1,6 +1,8 @@
 """Devices as they are before torch is imported: what can be refused in a fraction of a second."""
 
 import os
+import shutil
+import subprocess
 from pathlib import Path
 
 from trainers.errors import DeviceError
@@ -22,8 +24,13 @@ def check_device(name: str) -> str:
 
 
 def count_gpus() -> int:
-    """NVIDIA GPUs by their device files, as far as CUDA_VISIBLE_DEVICES lets processes see them."""
+    """NVIDIA GPUs by their device files (or by nvidia-smi), as far as CUDA_VISIBLE_DEVICES lets processes see them."""
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
     if visible is not None:
         return len([part for part in visible.split(",") if part.strip() not in ("", "-1")])
-    return len(list(Path("/dev").glob("nvidia[0-9]*")))
+    files = len(list(Path("/dev").glob("nvidia[0-9]*")))
+    if files or shutil.which("nvidia-smi") is None:
+        return files
+    # Under WSL a GPU has no file of its own.
+    listed = subprocess.run(["nvidia-smi", "-L"], capture_output=True, text=True, timeout=10, check=False)
+    return listed.stdout.count("GPU ")

@@ -58,6 +58,8 @@ def local_cluster(dashboard: bool) -> Iterator[Cluster]:
         token_file = _secure(folder)
         import ray
 
+        _take_environment()
+
         for name in ("ray.tune", "ray.train"):  # what fails is said by the sweep itself; Ray's logs keep the rest
             logging.getLogger(name).setLevel(logging.CRITICAL)
         old_mask = os.umask(0o077)  # Ray's processes inherit it; trials take back the user's own
@@ -129,6 +131,19 @@ def _secure(folder: Path) -> Path:
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(token_file)
     os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on Linux: listen on loopback only
     return token_file
+
+
+def _take_environment() -> None:
+    """Let a Ray that was imported earlier (a notebook, a second cluster) see the environment of now.
+
+    Ray reads it once, at its import; these are the internals that its own tests use. Pinned by Ray's version.
+    """
+    from ray._private import ray_constants
+    from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]  # a compiled module
+
+    Config.initialize("")
+    AuthenticationTokenLoader.instance().reset_cache()
+    ray_constants.ENABLE_RAY_CLUSTER = False
 
 
 def _free_port() -> int:

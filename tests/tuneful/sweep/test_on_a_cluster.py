@@ -2,6 +2,8 @@
 
 import ipaddress
 import os
+import subprocess
+import sys
 import time
 
 import psutil
@@ -90,7 +92,7 @@ class Sleeper:
         self.heard += 1
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
 def test_a_slow_listener_hangs_nothing(search, workers):
     sleeper = Sleeper()
     folder = search(listener=sleeper, trials="1", resources=f"{{workers: {workers}}}", scheduler="{name: fifo}")
@@ -153,6 +155,26 @@ def test_every_socket_of_the_cluster_listens_on_loopback_only(cluster):
     assert listening
     mapped = [ipaddress.ip_address(c.laddr.ip.removeprefix("::ffff:")) for c in listening]
     assert all(address.is_loopback for address in mapped), listening
+
+
+@pytest.mark.long
+def test_ray_imported_before_is_started_as_safely():
+    """As in a notebook: what Ray reads at its import was read without us."""
+    code = """
+import ray
+from tuneful.sweep.cluster import local_cluster
+import psutil
+if __name__ == "__main__":
+    for _ in range(2):
+        with local_cluster(dashboard=False) as cluster:
+            ours = {process.pid for process in psutil.Process().children(recursive=True)}
+            found = [c for c in psutil.net_connections("inet") if c.status == "LISTEN" and c.pid in ours]
+            print(sorted({c.laddr.ip for c in found}))
+"""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["['127.0.0.1', '::ffff:127.0.0.1']"] * 2
 
 
 def test_the_token_and_the_clusters_folder_are_the_users_own(cluster):

@@ -130,6 +130,7 @@ def test_status_and_the_list_of_sweeps(swept, run_in):
     assert "tiny" in run_in(swept[0], "results").stdout
 
 
+@pytest.mark.long
 def test_a_longer_sweep_of_the_same_name_goes_on(swept, run_in, sweep):
     folder, file, _ = swept
     ends = {plan.name: end for plan, end in sweep.trials(SEARCH)}
