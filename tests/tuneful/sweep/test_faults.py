@@ -94,9 +94,14 @@ def assert_kept(acknowledged, folder):
             assert after["metrics"][metric] == before["metrics"][metric], (key, name)
 
 
-def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(start_in, sweep_file, tmp_path):
+def test_a_second_driver_is_refused_and_ctrl_c_keeps_what_is_done(run_in, start_in, sweep_file, tmp_path):
     file = sweep_file(**ONE_SLOT)
     process = start_in(tmp_path, "sweep", str(file), "--no-dashboard")
+    wait_for(lambda: list(tmp_path.rglob("search-0000.json")), process)
+    second = run_in(tmp_path, "sweep", str(file), "--no-dashboard")
+    assert second.returncode == 3
+    assert f"in use by process {process.pid}" in second.stderr
+
     wait_for(lambda: epochs_on_record(tmp_path) >= 1, process)
     process.send_signal(signal.SIGINT)
     assert process.wait(20) == 130
@@ -107,15 +112,13 @@ def test_ctrl_c_keeps_what_is_done_and_says_how_to_go_on(start_in, sweep_file, t
     assert not list(tmp_path.rglob("lock.json"))
 
 
-def test_a_second_driver_is_refused_while_the_first_works(run_in, start_in, sweep_file, tmp_path):
-    file = sweep_file(**ONE_SLOT)
-    process = start_in(tmp_path, "sweep", str(file), "--no-dashboard")
-    wait_for(lambda: list(tmp_path.rglob("search-0000.json")), process)
-    second = run_in(tmp_path, "sweep", str(file), "--no-dashboard")
-    assert second.returncode == 3
-    assert f"in use by process {process.pid}" in second.stderr
+@pytest.mark.long
+def test_sigterm_ends_a_sweep_like_ctrl_c(start_in, sweep_file, tmp_path):
+    process = start_in(tmp_path, "sweep", str(sweep_file(**ONE_SLOT)), "--no-dashboard")
+    wait_for(lambda: epochs_on_record(tmp_path) >= 1, process)
     process.send_signal(signal.SIGTERM)
     assert process.wait(20) == 143
+    assert not list(tmp_path.rglob("lock.json"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
