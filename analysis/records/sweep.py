@@ -139,6 +139,12 @@ class SweepFolder:
             found.append((_plan(body), self._end(path.with_suffix(".end.json"))))
         return found
 
+    def write_traceback(self, plan: TrialPlan, text: str) -> Path:
+        """Keep where a trial failed, beside its end; returns the file."""
+        path = self.path / "trials" / f"{plan.name}.traceback.txt"
+        write_atomically(path, text.encode())
+        return path
+
     def next_number(self, stage: str) -> int:
         """The first number that no trial of the stage has or had: after the highest on record."""
         return max((number for number, _ in self._records(stage)), default=-1) + 1

@@ -76,7 +76,7 @@ class ResourcesSpec(Section):
     """What one trial occupies."""
 
     workers: int = Field(1, ge=1, le=4096, description="processes that train one run together")
-    cpus_per_worker: float = Field(1, gt=0, description="CPU cores")
+    cpus_per_worker: int = Field(1, ge=1, description="CPU cores, and threads of torch")
     gpus_per_worker: float = Field(0, ge=0, description="GPUs; a fraction shares one between trials")
 
 

@@ -45,7 +45,6 @@ class Cluster:
     dashboard: str | None
     """address, or None where it is off"""
     token_file: Path
-    logs: Path
 
 
 @contextlib.contextmanager
@@ -78,8 +77,7 @@ def local_cluster(dashboard: bool) -> Iterator[Cluster]:
             os.umask(old_mask)
         total = ray.cluster_resources()
         address = f"http://{context.dashboard_url}" if dashboard and context.dashboard_url else None
-        logs = folder / "ray" / "session_latest" / "logs"
-        yield Cluster(total.get("CPU", 0), total.get("GPU", 0), address, token_file, logs)
+        yield Cluster(total.get("CPU", 0), total.get("GPU", 0), address, token_file)
     finally:
         _shut_down(folder)
 

@@ -53,7 +53,7 @@ def _measured(sweep: Sweep, report: Report) -> tuple[float, str]:
     from trainers.training.device import pick_device
     from trainers.training.session import NoSession
 
-    torch.set_num_threads(max(1, int(sweep.definition.resources.cpus_per_worker)))
+    torch.set_num_threads(sweep.definition.resources.cpus_per_worker)
     device = pick_device("cuda" if sweep.definition.resources.gpus_per_worker else "cpu")
     metrics = next(fit(spec, load_run_data(spec, catalogue), NoSession(device))).metrics
     return metrics["seconds"] + metrics["eval_seconds"], "measured on one epoch of the base configuration"

@@ -61,6 +61,8 @@ class Recorder:
         if state is None:
             return None
         message = (result or {}).get("error") or ("the trial's process died twice" if error else None)
+        if result and result.get("traceback"):  # not a mistake of the user's: where it happened is needed
+            message = f"{message} (see {self.folder.write_traceback(plan, result['traceback'])})"
         end = TrialEnd(state, tuple(sorted(scores.items())), message)
         self.folder.end(plan, end)
         for listener in self.listeners:

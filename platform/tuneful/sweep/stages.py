@@ -40,7 +40,6 @@ class Stages:
         )
         self._objective = Objective.of(sweep.resolved())
         self._resources = sweep.definition.resources.model_dump()
-        self._resources["cpus_per_worker"] = max(1, int(self._resources["cpus_per_worker"]))
         self._epochs = epochs_of(sweep)
         self._recorder = Recorder(folder)
         self.interrupt = Interrupt(sweep.definition.max_hours, self._stop, self._give_up)

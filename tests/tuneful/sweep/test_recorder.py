@@ -80,3 +80,11 @@ def test_epochs_told_twice_are_heard_once(recorder):
     assert not recorder.result("t", result(0, math.nan, "failed", "x"))
     epochs = [heard[2] for heard in recorder.listeners[0].heard if heard[0] == "epoch"]
     assert epochs == [1, 2, 3]
+
+
+def test_where_an_unexpected_failure_happened_is_kept_beside_the_end(recorder, folder):
+    broken = {**result(0, math.nan, "failed", "ZeroDivisionError: no"), "traceback": "Traceback: line 7"}
+    end = recorder.end("t", broken, False)
+    kept = folder.path / "trials" / f"{SEARCH}-0000.traceback.txt"
+    assert kept.read_text() == "Traceback: line 7"
+    assert end.error == f"ZeroDivisionError: no (see {kept})"

@@ -18,7 +18,7 @@ def confirm(tiny, folder, monkeypatch, tmp_path):
     """Runs the confirm stage until `ended` trials ended while `interrupted` more are under way; returns all of them."""
     sweep = tiny(confirm=CONFIRMED)
     planner = Planner(sweep, "digest", "fp32")
-    cluster = Cluster(2, 0, None, tmp_path / "token", tmp_path)
+    cluster = Cluster(2, 0, None, tmp_path / "token")
 
     def run(candidates, ended, interrupted=0):
         asked = []
@@ -75,7 +75,7 @@ def test_the_search_asks_for_what_is_missing_and_remembers_the_rest(tiny, folder
         folder.end(plan, TrialEnd("complete", ((1, 0.5), (2, 0.6), (3, 0.7 + number / 10))))
     seen = {}
     monkeypatch.setattr(Stages, "_tune", lambda _self, *given: seen.update(zip("abcd", given, strict=True)))
-    stages = Stages(sweep, folder, planner, Cluster(2, 0, None, tmp_path / "t", tmp_path), Console(quiet=True))
+    stages = Stages(sweep, folder, planner, Cluster(2, 0, None, tmp_path / "t"), Console(quiet=True))
     stages.search(4)
     assert (seen["a"], seen["d"]) == (SEARCH, 4)
     assert [trial.value for trial in seen["b"].study.trials] == [0.7, pytest.approx(0.8)]
@@ -108,7 +108,7 @@ def test_a_trial_that_fits_nowhere_is_refused_with_one_that_would(asked, have, f
 
 
 def test_what_fits_is_not_refused_and_slots_follow(tmp_path):
-    cluster = Cluster(8, 2, None, tmp_path / "token", tmp_path)
+    cluster = Cluster(8, 2, None, tmp_path / "token")
     for asked, number in (({}, 8), ({"workers": 2, "cpus_per_worker": 2}, 2), ({"gpus_per_worker": 0.5}, 4)):
         check_fit({**ONE, **asked}, 8, 2)
         assert slots(cluster, {**ONE, **asked}) == number
