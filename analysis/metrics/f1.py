@@ -1,8 +1,8 @@
-"""F1 at a fixed threshold, per class and as the macro mean over the classes that occur."""
+"""F1, precision and recall at the threshold 0.5: per class, and their mean over the classes that occur (macro)."""
 
 import numpy as np
 
-from analysis.metrics.problem import POSITIVE_ABOVE, as_problem, macro_mean
+from analysis.metrics.case import as_case, macro_mean
 
 
 def macro_f1(targets: np.ndarray, probabilities: np.ndarray) -> float:
@@ -18,10 +18,20 @@ def per_class_f1(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
     ``targets``, ``probabilities``: ``(n, classes)``; a class that occurs and is never predicted scores 0.
     """
-    problem = as_problem(targets, probabilities)
-    predicted = problem.scores > POSITIVE_ABOVE
-    hits = (predicted & problem.positive).sum(axis=0)
-    claimed_or_true = predicted.sum(axis=0) + problem.positive.sum(axis=0)
-    scores = np.full(len(hits), np.nan)
-    np.divide(2.0 * hits, claimed_or_true, out=scores, where=problem.has_positive)
-    return scores
+    return as_case(targets, probabilities).confusion.f1
+
+
+def per_class_precision(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return TP / (TP + FP) of each class, ``(classes,)`` float64, NaN where a class never occurs.
+
+    ``targets``, ``probabilities``: ``(n, classes)``; a class that occurs and is never predicted scores 0.
+    """
+    return as_case(targets, probabilities).confusion.precision
+
+
+def per_class_recall(targets: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return TP / (TP + FN) of each class, ``(classes,)`` float64, NaN where a class never occurs.
+
+    ``targets``, ``probabilities``: ``(n, classes)``.
+    """
+    return as_case(targets, probabilities).confusion.recall

@@ -92,7 +92,7 @@ def _epoch_rows(ledger: RunLedger, plan: TrialPlan, run: RunPlan) -> Iterator[di
 
 def _spread(rows: list[dict[str, Any]], plan: TrialPlan, objective: Objective) -> float:
     """Standard deviation of the scores of a trial's runs; NaN with one."""
-    histories = [[row[objective.metric] for row in rows if row["run"] == run.key] for run in plan.runs]
+    histories = [[row.get(objective.metric, math.nan) for row in rows if row["run"] == run.key] for run in plan.runs]
     scores = [objective.score(history) for history in histories if history]
     return statistics.stdev(scores) if len(scores) > 1 else math.nan
 

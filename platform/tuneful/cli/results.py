@@ -8,8 +8,10 @@ import pandas as pd
 import typer
 from rich.table import Table
 
+from analysis.metrics.names import direction, metric_refusal
 from analysis.records.sweep import SEARCH, SweepFolder, sweep_names
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep, tables_of
+from tuneful.cli.train import SHOWN
 
 TOP = 5
 
@@ -30,7 +32,7 @@ def results(
     elif table.empty:
         console.print(f"Nothing in {folder} yet. Try: platform sweep loss", highlight=False)
     else:
-        console.print(as_rich(_telling(table)))
+        console.print(as_rich(telling(table, sort)))
 
 
 def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
@@ -53,9 +55,14 @@ def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
         if sort == "score":
             return trials
         raise SpecError(f"--sort: {sort!r} is no column. {nearest(sort, map(str, trials))}")
-    mode = (folder.definition() or {})["objective"]["mode"] if sort == "score" else "max"
-    ascending = mode == "min" or sort.endswith("/loss")
-    return trials.sort_values(sort, ascending=ascending, kind="stable").reset_index(drop=True)
+    return trials.sort_values(sort, ascending=_lower_first(folder, sort), kind="stable").reset_index(drop=True)
+
+
+def _lower_first(folder: SweepFolder, sort: str) -> bool:
+    """Whether the lowest value of a column is the best."""
+    if sort == "score":
+        return bool((folder.definition() or {})["objective"]["mode"] == "min")
+    return not metric_refusal(sort) and direction(sort) == "min"
 
 
 def print_best(folder: SweepFolder) -> None:
@@ -67,10 +74,16 @@ def print_best(folder: SweepFolder) -> None:
         console.print(as_rich(best[[column for column in columns if column in best]]))
 
 
-def _telling(table: pd.DataFrame) -> pd.DataFrame:
-    """Without the settings that all trials share, which tell nothing apart; --csv and --json have them."""
+def telling(table: pd.DataFrame, sort: str) -> pd.DataFrame:
+    """What fits a terminal; --csv and --json have it all.
+
+    Left out are settings that all trials share, which tell nothing apart, and of the many metrics all but the main ones
+    and that sorted by.
+    """
     settings = [name for name in table if str(name).startswith("param.")] if len(table) > 1 else []
-    return table.drop(columns=[name for name in settings if table[name].astype(str).nunique(dropna=False) == 1])
+    shared = [name for name in settings if table[name].astype(str).nunique(dropna=False) == 1]
+    minor = [name for name in table if "/" in str(name) and name not in (*SHOWN, *settings, sort)]
+    return table.drop(columns=[*shared, *minor])
 
 
 def as_rich(table: pd.DataFrame) -> Table:

@@ -1,16 +1,13 @@
 """The sweep file as typed sections (design, section 5). Imports nothing heavy."""
 
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from analysis.metrics.names import direction, metric_refusal
 from trainers.config.section import Section
 from tuneful.space.ranges import AnyEntry
 
-Metric = Literal["val/macro_auc", "val/macro_f1", "val/map", "val/loss", "train/loss"]
-"""What runs report each epoch."""
-
-METRICS: tuple[str, ...] = get_args(Metric)
 EpochRule = Literal["last", "best", "mean_last_3"]
 SplitScheme = Literal["stratified", "stratified_group"]
 
@@ -18,20 +15,28 @@ SplitScheme = Literal["stratified", "stratified_group"]
 class ObjectiveSpec(Section):
     """What makes a trial better than another."""
 
-    metric: Metric = Field("val/macro_auc", description="reported by every run after every epoch")
+    metric: str = Field("val/macro_auc", description="reported by every run after every epoch")
     mode: Literal["max", "min"] = Field("max", description="max, or min for a loss; the default follows the metric")
     epoch: EpochRule = Field("last", description="which epoch's value counts")
 
     @model_validator(mode="before")
     @classmethod
     def _mode_of_metric(cls, values: Any) -> Any:
-        if isinstance(values, dict) and "mode" not in values and str(values.get("metric")).endswith("/loss"):
-            return {**values, "mode": "min"}
+        metric = values.get("metric") if isinstance(values, dict) else None
+        if isinstance(metric, str) and "mode" not in values and not metric_refusal(metric):
+            return {**values, "mode": direction(metric)}
         return values
+
+    @field_validator("metric")
+    @classmethod
+    def _known(cls, name: str) -> str:
+        if refusal := metric_refusal(name):
+            raise ValueError(f"objective.metric {refusal}")
+        return name
 
     @model_validator(mode="after")
     def _not_the_worst(self) -> "ObjectiveSpec":
-        right = "min" if self.metric.endswith("/loss") else "max"
+        right = direction(self.metric)
         if self.mode != right:
             raise ValueError(f"objective.mode {self.mode} looks for the worst {self.metric}. Try: mode: {right}")
         return self

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from trainers.config.agreement import not_measured
 from trainers.config.build import TAGS, Layer, build_spec
 from trainers.config.paths import get_path
 from trainers.config.yamlfile import Document, load_document
@@ -80,6 +81,8 @@ def load_sweep(path: Path | str, options: SweepOptions | None = None) -> Sweep:
     space, layers = assembly.run(places)
     sweep = Sweep(name, definition, space, recipe, layers)
     base, fold = sweep.spec_for({}), {"data.fold": definition.folds[0]}
+    if refusal := not_measured(definition.objective.metric, base):
+        raise places.error(f"objective.metric {refusal}", "objective", "metric", hint="that setting under `set`")
     check_variants(space, base)
     check_limits(definition, space, base, places)
     probe(space, lambda settings, lines: build_spec(recipe, (*layers, Layer({**settings, **fold}, lines))))

@@ -8,9 +8,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+from sklearn.metrics import (
+    accuracy_score,
+    average_precision_score,
+    f1_score,
+    label_ranking_average_precision_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
 
-from analysis.metrics import METRICS, Metric, evaluate, macro_auc, macro_f1, mean_average_precision, per_class_auc
+from analysis.metrics import (
+    METRICS,
+    Metric,
+    absent_classes,
+    as_case,
+    evaluate,
+    macro_auc,
+    macro_f1,
+    mean_average_precision,
+    per_class_auc,
+    per_class_lwlrap,
+    per_class_precision,
+    per_class_recall,
+)
 from analysis.metrics.ranking import count_below
 
 Case = tuple[np.ndarray, np.ndarray]
@@ -109,6 +130,74 @@ def test_macro_f1_agrees_with_sklearn(case: Callable[[], Case]) -> None:
     assert macro_f1(targets, scores) == pytest.approx(expected, abs=1e-12, nan_ok=True)
 
 
+@pytest.mark.parametrize("case", CASES)
+def test_micro_auc_agrees_with_sklearn(case: Callable[[], Case]) -> None:
+    targets, scores = case()
+    expected = roc_auc_score((targets > 0.5).ravel(), scores.ravel())
+    assert evaluate(targets, scores)["micro_auc"] == pytest.approx(expected, abs=1e-12)
+
+
+def test_micro_auc_counts_negatives_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    targets, scores = _with_ties()
+    monkeypatch.setattr("analysis.metrics.roc_auc._CHUNK", 997)
+    expected = roc_auc_score(targets.ravel(), scores.ravel())
+    assert evaluate(targets, scores)["micro_auc"] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("average", ["macro", "micro"])
+@pytest.mark.parametrize("name", ["f1", "precision", "recall"])
+def test_decided_scores_agree_with_sklearn(case: Callable[[], Case], average: str, name: str) -> None:
+    targets, scores = case()
+    truth, predicted = targets > 0.5, scores > 0.5
+    reference = {"f1": f1_score, "precision": precision_score, "recall": recall_score}[name]
+    occurring = np.flatnonzero(truth.any(axis=0)) if average == "macro" else None  # micro counts every decision
+    expected = reference(truth, predicted, average=average, labels=occurring, zero_division=0)
+    assert evaluate(targets, scores)[f"{average}_{name}"] == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_precision_and_recall_of_each_class_agree_with_sklearn(case: Callable[[], Case]) -> None:
+    targets, scores = case()
+    truth, absent = targets > 0.5, ~(targets > 0.5).any(axis=0)
+    for ours, reference in ((per_class_precision, precision_score), (per_class_recall, recall_score)):
+        expected = reference(truth, scores > 0.5, average=None, zero_division=0)
+        assert ours(targets, scores) == pytest.approx(np.where(absent, np.nan, expected), abs=1e-12, nan_ok=True)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_lwlrap_is_sklearns_ranking_precision_weighted_by_labels(case: Callable[[], Case]) -> None:
+    targets, scores = case()
+    truth = targets > 0.5
+    expected = label_ranking_average_precision_score(truth, scores, sample_weight=truth.sum(axis=1))
+    assert evaluate(targets, scores)["lwlrap"] == pytest.approx(expected, abs=1e-12)
+    weights, per_class = truth.sum(axis=0), per_class_lwlrap(targets, scores)
+    assert np.array_equal(np.isnan(per_class), weights == 0)
+    assert np.nansum(per_class * weights) / weights.sum() == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_accuracy_is_sklearns_subset_accuracy(case: Callable[[], Case]) -> None:
+    targets, scores = case()
+    assert evaluate(targets, scores)["accuracy"] == pytest.approx(accuracy_score(targets > 0.5, scores > 0.5))
+
+
+def test_absent_classes_are_skipped_and_counted() -> None:
+    targets, scores = _random(seed=17)
+    wider = np.pad(targets, ((0, 0), (0, 3))), np.pad(scores, ((0, 0), (0, 3)))
+    values = evaluate(*wider)
+    assert values.pop("absent_classes") == absent_classes(wider[0]) == 3
+    for name in ("macro_auc", "map", "macro_f1", "macro_precision", "macro_recall", "lwlrap"):
+        assert values[name] == pytest.approx(evaluate(targets, scores)[name], abs=1e-12), name
+
+
+def test_a_class_predicted_without_ever_occurring_is_seen_by_the_micro_average_only() -> None:
+    targets, scores = np.array([[1.0, 0.0], [0.0, 0.0]]), np.array([[0.9, 0.9], [0.1, 0.9]])
+    values = evaluate(targets, scores)
+    assert values["macro_precision"] == 1.0
+    assert values["micro_precision"] == pytest.approx(1 / 3)
+
+
 def test_auc_of_a_class_without_both_labels_is_nan_and_left_out_of_the_mean() -> None:
     targets, scores = _with_absent_and_full_classes()
     per_class = per_class_auc(targets, scores)
@@ -124,7 +213,10 @@ def test_a_soft_secondary_weight_is_not_a_positive() -> None:
 def test_nothing_defined_is_nan_without_a_warning() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert all(np.isnan(value) for value in evaluate(np.zeros((4, 2)), np.full((4, 2), 0.5)).values())
+        values = evaluate(np.zeros((4, 2)), np.full((4, 2), 0.5), (np.zeros(4, int), np.arange(4.0)))
+    assert values.pop("absent_classes") == 2
+    assert values.pop("accuracy") == 1.0  # no label, none predicted
+    assert all(np.isnan(value) for value in values.values())
 
 
 def test_infinite_scores_rank_first_and_last() -> None:
@@ -141,9 +233,9 @@ def test_a_monotone_map_of_the_scores_changes_no_rank_metric() -> None:
 
 def test_a_strided_view_scores_like_its_copy() -> None:
     targets, scores = _random(seed=10)
-    assert evaluate(targets[::2, ::-1], scores[::2, ::-1]) == evaluate(
-        targets[::2, ::-1].copy(), scores[::2, ::-1].copy()
-    )
+    views = targets[::2, ::-1], scores[::2, ::-1]
+    copies = [view.copy() for view in views]
+    assert evaluate(*views) == pytest.approx(evaluate(*copies), abs=0, nan_ok=True)
 
 
 def test_more_classes_than_one_block_keep_their_order() -> None:
@@ -156,73 +248,108 @@ def test_more_classes_than_one_block_keep_their_order() -> None:
 
 every_metric = pytest.mark.parametrize("metric", METRICS.values(), ids=METRICS.keys())
 
+Sequenced = tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]
+
+
+def _breathing(seed: int = 12) -> Sequenced:
+    """Two labels, recordings of five rows with the same labels, so that every metric is defined; few levels."""
+    rng = np.random.default_rng(seed)
+    targets = np.repeat(rng.random((60, 2)) < 0.4, 5, axis=0)
+    recording, start_s = np.repeat(rng.permutation(60), 5), np.tile(np.arange(5.0), 60)
+    return targets, np.round(rng.random(targets.shape), 2).astype(np.float32), (recording, start_s)
+
+
+@every_metric
+def test_a_metric_is_documented(metric: Metric) -> None:
+    assert METRICS[metric.name] is metric
+    assert metric.direction in ("max", "min")
+    assert metric.definition.endswith(".")
+    assert len(metric.definition) > 40
+    assert metric.source
+
 
 @every_metric
 def test_a_perfect_prediction_scores_one(metric: Metric) -> None:
-    targets, _ = _random(seed=12)
-    assert metric(targets, targets * 0.8 + 0.1) == 1.0
+    targets, _, sequence = _breathing()
+    assert metric.compute(as_case(targets, targets * 0.8 + 0.1, sequence)) == 1.0
+
+
+@every_metric
+def test_a_prediction_that_knows_something_scores_better_than_one_that_knows_nothing(metric: Metric) -> None:
+    targets, scores, sequence = _breathing()
+    informed = metric.compute(as_case(targets, 0.5 * scores + 0.5 * targets, sequence))
+    assert metric.compute(as_case(targets, scores, sequence)) < informed - 0.1
 
 
 @every_metric
 @pytest.mark.parametrize("case", CASES)
 def test_every_value_lies_in_0_1_or_is_nan(metric: Metric, case: Callable[[], Case]) -> None:
-    value = metric(*case())
-    assert isinstance(value, float)
+    value = metric.compute(as_case(*case()))
+    assert type(value) is float
     assert np.isnan(value) or 0.0 <= value <= 1.0
 
 
 @every_metric
 def test_the_order_of_rows_and_classes_does_not_matter(metric: Metric) -> None:
-    targets, scores = _with_ties()
+    targets, scores, (recording, start_s) = _breathing()
     rng = np.random.default_rng(0)
-    rows, classes = rng.permutation(len(targets)), rng.permutation(targets.shape[1])
-    permuted = metric(targets[rows][:, classes], scores[rows][:, classes])
-    assert permuted == pytest.approx(metric(targets, scores), abs=1e-12)
+    rows, classes = rng.permutation(len(targets)), rng.permutation(targets.shape[1])[::-1]
+    permuted = as_case(targets[rows][:, classes], scores[rows][:, classes], (recording[rows], start_s[rows]))
+    unchanged = metric.compute(as_case(targets, scores, (recording, start_s)))
+    assert metric.compute(permuted) == pytest.approx(unchanged, abs=1e-12)
 
 
 @every_metric
 def test_a_metric_is_deterministic_and_leaves_its_input_alone(metric: Metric) -> None:
-    targets, scores = _random(seed=13)
-    before = targets.copy(), scores.copy()
-    assert metric(targets, scores) == metric(targets, scores)
-    assert np.array_equal(targets, before[0])
-    assert np.array_equal(scores, before[1])
+    targets, scores, sequence = _breathing()
+    before = targets.copy(), scores.copy(), sequence[0].copy(), sequence[1].copy()
+    values = [metric.compute(as_case(targets, scores, sequence)) for _ in range(2)]
+    assert values[0] == values[1]
+    assert all(np.array_equal(a, b) for a, b in zip((targets, scores, *sequence), before, strict=True))
 
 
 @every_metric
-def test_bool_and_float_targets_score_alike(metric: Metric) -> None:
-    targets, scores = _random(seed=14)
-    assert metric(targets.astype(bool), scores) == metric(targets, scores)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.uint8])
+def test_targets_of_every_dtype_score_alike(metric: Metric, dtype: type) -> None:
+    targets, scores, sequence = _breathing()
+    expected = metric.compute(as_case(targets, scores, sequence))
+    assert metric.compute(as_case(targets.astype(dtype), scores, sequence)) == expected
 
 
-@every_metric
-def test_nan_scores_are_an_error_that_names_the_row(metric: Metric) -> None:
+def test_nan_scores_are_an_error_that_names_the_row() -> None:
     targets, scores = _random(seed=15)
     scores[17, 3] = np.nan
     with pytest.raises(ValueError, match=r"scores must not be NaN.*1 of 500 rows, first in row 17"):
-        metric(targets, scores)
+        evaluate(targets, scores)
 
 
-@every_metric
-def test_nan_targets_are_an_error(metric: Metric) -> None:
+def test_nan_targets_are_an_error() -> None:
     targets, scores = _random(seed=16)
     targets[0, 0] = np.nan
     with pytest.raises(ValueError, match="targets must not be NaN"):
-        metric(targets, scores)
+        evaluate(targets, scores)
 
 
-@every_metric
 @pytest.mark.parametrize("shapes", [((4, 2), (4, 3)), ((4, 2), (5, 2)), ((4,), (4,)), ((2, 2, 2), (2, 2, 2))])
-def test_shapes_that_do_not_fit_are_an_error(metric: Metric, shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
+def test_shapes_that_do_not_fit_are_an_error(shapes: tuple[tuple[int, ...], tuple[int, ...]]) -> None:
     with pytest.raises(ValueError, match="shape"):
-        metric(np.zeros(shapes[0]), np.zeros(shapes[1]))
+        evaluate(np.zeros(shapes[0]), np.zeros(shapes[1]))
 
 
-@every_metric
 @pytest.mark.parametrize("shape", [(0, 3), (3, 0)])
-def test_no_rows_or_no_classes_is_an_error(metric: Metric, shape: tuple[int, int]) -> None:
+def test_no_rows_or_no_classes_is_an_error(shape: tuple[int, int]) -> None:
     with pytest.raises(ValueError, match="at least one row and one class"):
-        metric(np.zeros(shape), np.zeros(shape))
+        evaluate(np.zeros(shape), np.zeros(shape))
+
+
+@pytest.mark.parametrize(
+    ("sequence", "wrong"),
+    [((np.zeros(3), np.zeros(4)), "recording"), ((np.zeros(4), np.zeros((4, 1))), "start_s"),
+     ((np.zeros(4), np.array([0, 1, np.nan, 3])), "start_s must not be NaN.*row 2")],
+)  # fmt: skip
+def test_a_sequence_that_does_not_fit_is_an_error(sequence: tuple[np.ndarray, np.ndarray], wrong: str) -> None:
+    with pytest.raises(ValueError, match=f"sequence: {wrong}"):
+        evaluate(np.zeros((4, 2)), np.zeros((4, 2)), sequence)
 
 
 # --- properties on drawn inputs ---

@@ -243,6 +243,16 @@ def test_labels_in_the_figures_hold_no_markup_of_a_name(sweep: SweepTables) -> N
         assert "&lt;b&gt;bold" in json.dumps(plot) or "xaxis" in plot["layout"]  # type: ignore[operator]
 
 
+def test_a_metric_of_a_group_can_be_the_objective(sweep: SweepTables, page: str) -> None:
+    metric = "val/macro_f1@site=<b>bold</b>, 3+:worst"
+    definition = sweep.definition | {"objective": {"metric": metric, "mode": "max", "epoch": "last"}}
+    epochs = sweep.epochs.rename(columns={"val/macro_auc": metric}).assign(**{"val/icbhi_score": np.nan})
+    grouped = sweep_page(SweepTables(definition, sweep.trials, epochs))
+    assert len(_plots(grouped)) == len(_plots(page))
+    assert "val/macro_f1@site=&lt;b&gt;bold&lt;/b&gt;, 3+:worst" in grouped
+    assert "<b>bold" not in _without_plotly(grouped)
+
+
 def test_direction_marks_are_spelled_out(sweep: SweepTables) -> None:
     hostile = sweep_page(_hostile(sweep, "a\u202eb"))
     assert "\u202e" not in _without_plotly(hostile)

@@ -1,4 +1,4 @@
-"""`platform --help` and a refused sweep are quick: neither torch nor ray is imported for them."""
+"""`platform --help` and a refused sweep are quick: nothing heavier than numpy is imported for them."""
 
 import subprocess
 import sys
@@ -15,7 +15,7 @@ try:
     print("loaded")
 except SpecError:
     print("refused")
-heavy = {"torch", "ray", "wandb", "optuna", "pandas", "sklearn", "numpy"} & set(sys.modules)
+heavy = {"torch", "ray", "wandb", "optuna", "pandas", "sklearn", "scipy"} & set(sys.modules)
 # Not ru_maxrss: a child inherits that from the process that started it.
 peak = next(line.split()[1] for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
 print(sorted(heavy), int(peak) // 1024)

@@ -37,6 +37,11 @@ REFUSED = {
     ),
     "searched twice": ("search:\n" + LR + LR, 3, ["optimizer.lr"]),
     "unknown field of a section": (beside("objective: {metrik: val/loss}"), 3, ["Did you mean objective.metric?"]),
+    "objective that is not measured": (
+        beside("objective: {metric: val/macro_f1@rare}"),
+        3,
+        ["val/macro_f1@rare", "measured with evaluation.rare_below", "under `set`"],
+    ),
     "unknown recipe": (beside("recipe: chrous"), 3, ["chrous", "Known:", "chorus"]),
     "recipe with a name no file can have": (beside(f"recipe: {'x' * 5000}"), 3, ["recipe"]),
     "searched fold": (search("data.fold: {choice: [0, 1]}"), 2, ["data.fold", "folds:"]),
@@ -197,9 +202,20 @@ REFUSED = {
     "unknown metric": (
         beside("objective: {metric: val/auc}"),
         3,
-        ["objective.metric must be one of", "val/macro_auc", "train/loss", "Try: objective.metric: val/"],
+        ["objective.metric must be one of", "train/loss", "got 'val/auc'", "Did you mean val/macro_auc?"],
     ),
+    "metric of a group that lacks it": (
+        beside("objective:", "  mode: max", "  metric: val/cmap@rare"),
+        5,
+        ["objective.metric must be one of val/macro_auc@rare", "Did you mean val/map@rare?"],
+    ),
+    "metric that is no text": (beside("objective: {metric: 3}"), 3, ["objective.metric", "got 3"]),
     "worst instead of best": (beside("objective: {metric: val/loss, mode: max}"), 3, ["worst val/loss", "mode: min"]),
+    "best of a group sought as worst": (
+        beside("objective: {metric: 'val/macro_f1@site:worst', mode: min}"),
+        3,
+        ["looks for the worst val/macro_f1@site:worst", "mode: max"],
+    ),
     "two objectives": (beside("objective: [{metric: val/loss}, {metric: val/map}]"), 3, ["one objective"]),
     "unknown epoch rule": (beside("objective: {epoch: first}"), 3, ["last", "best", "mean_last_3"]),
     "unknown sampler": (beside("search_algorithm: {sampler: grid}"), 3, ["tpe", "random", "grid"]),

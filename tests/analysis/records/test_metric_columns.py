@@ -1,0 +1,84 @@
+"""A metric's name is a column whatever stands in it, and an undefined metric is an empty cell."""
+
+import io
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from analysis.metrics import METRICS
+from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan, sweep_folder
+from analysis.records.tables import collect, write_tables
+from tuneful.cli.results import telling, trial_table
+
+OBJECTIVE = "val/macro_auc@site=A b/c, d=e:f"
+NAMES = ["train/loss", "val/loss", *(f"val/{name}" for name in METRICS), "val/map@polyphony=3+", OBJECTIVE]
+SCORES = (0.25, 0.75)
+
+
+def swept(root, metrics_of):
+    """A sweep of two trials of one run with two epochs; `metrics_of(trial, epoch)` is what each reports."""
+    folder = sweep_folder(root, "named")
+    objective = {"metric": OBJECTIVE, "mode": "max", "epoch": "last"}
+    folder.write_definition({"name": "named", "recipe": "chorus", "objective": objective, "search": {}, "trials": 2})
+    for number in range(2):
+        run = RunPlan(f"run{number}", {}, 0, 0, 0, "stratified")
+        plan = TrialPlan(SEARCH, number, {}, {"optimizer.lr": number + 1.0}, (run,), None)
+        folder.ask(plan)
+        ledger = folder.ledger(run.key)
+        ledger.begin({"key": run.key}, 0)
+        for epoch in (1, 2):
+            record = {"epoch": epoch, "state": "running", "metrics": metrics_of(number, epoch), "protocol": "p"}
+            ledger.publish({**record, "kept_epoch": epoch}, no_files, keep=epoch)
+        folder.end(plan, TrialEnd("complete", ((2, SCORES[number]),)))
+    return folder
+
+
+def no_files(path):
+    """A checkpoint without any."""
+
+
+def reported(number: int, epoch: int) -> dict[str, float]:
+    metrics = dict.fromkeys(NAMES, 0.5) | {"val/icbhi_score": math.nan, OBJECTIVE: SCORES[number]}
+    return {**metrics, "seconds": 1.0, "eval_seconds": 1.0}
+
+
+@pytest.fixture
+def folder(tmp_path) -> SweepFolder:
+    return swept(tmp_path, reported)
+
+
+def test_every_metric_has_a_column_in_the_files_and_nan_stays_nan(folder, tmp_path):
+    write_tables(tmp_path / "out", "named", collect(folder, "running"), folder)
+    epochs = pd.read_parquet(tmp_path / "out" / "runs" / "named" / "epochs.parquet")
+    assert set(NAMES) <= set(epochs)
+    assert epochs[OBJECTIVE].tolist() == [0.25, 0.25, 0.75, 0.75]
+    assert np.isnan(epochs["val/icbhi_score"]).all()
+
+
+def test_the_table_of_trials_is_sorted_by_any_of_them_and_json_can_be_read(folder):
+    table = trial_table(folder, OBJECTIVE)
+    assert table["trial"].tolist() == [1, 0]
+    assert set(NAMES) <= set(table)
+    (first, _) = json.loads(table.to_json(orient="records"))
+    assert first[OBJECTIVE] == 0.75
+    assert first["val/icbhi_score"] is None
+    assert OBJECTIVE in pd.read_csv(io.StringIO(table.to_csv(index=False)))
+
+
+def test_the_terminal_shows_the_main_metrics_and_that_sorted_by(folder):
+    shown = [str(name) for name in telling(trial_table(folder, OBJECTIVE), OBJECTIVE) if "/" in str(name)]
+    assert sorted(shown) == sorted(["train/loss", "val/loss", "val/macro_auc", "val/macro_f1", "val/map", OBJECTIVE])
+    assert OBJECTIVE not in telling(trial_table(folder, "score"), "score")
+
+
+def test_losses_are_sorted_from_the_lowest(tmp_path):
+    falling = swept(tmp_path, lambda number, epoch: reported(number, epoch) | {"val/loss": 2.0 - number})
+    assert trial_table(falling, "val/loss")["trial"].tolist() == [1, 0]
+
+
+def test_a_run_that_lacks_the_objective_has_no_spread_and_breaks_nothing(tmp_path):
+    lacking = swept(tmp_path, lambda number, epoch: {"val/loss": 1.0 + number / epoch})
+    assert collect(lacking, "running").trials["score_sd"].isna().all()
