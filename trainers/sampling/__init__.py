@@ -1,0 +1,1 @@
+"""Which training clips an epoch shows, and how often."""
