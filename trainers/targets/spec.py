@@ -1,4 +1,4 @@
-"""What the targets are: soft shares or hard unions, secondary labels, smoothing."""
+"""What the targets are: soft shares or hard unions, secondary labels, ratings, smoothing."""
 
 from typing import Literal
 
@@ -22,3 +22,7 @@ class TargetsSpec(Section):
         "hard: secondary labels count as labels when w > 0",
     )
     smoothing: float = Field(0.0, ge=0, lt=1, description="e: target = (1 - e) target + e / classes")
+    sample_weight: Literal["none", "rating"] = Field(
+        "none", description="rating: a clip's loss weighs its rating / the highest, scaled to a mean of 1"
+    )
+    rating_floor: float = Field(0.1, gt=0, le=1, description="least such weight; clips without a rating weigh 1")

@@ -1,5 +1,6 @@
 """Losses against float64 formulas and the libraries' own, and the contract that every registered loss keeps."""
 
+import re
 from typing import Any, get_args
 
 import numpy as np
@@ -7,8 +8,8 @@ import pytest
 import torch
 from torchvision.ops import sigmoid_focal_loss
 
-from trainers.losses.functions import LOSSES, bce, ce, focal, focal_bce, probabilities
-from trainers.losses.spec import BceSpec, CeSpec, FocalBceSpec, FocalSpec, LossSpec
+from trainers.losses.functions import LOSSES, asymmetric, bce, build_loss, ce, focal, focal_bce, probabilities
+from trainers.losses.spec import AsymmetricSpec, BceSpec, CeSpec, FocalBceSpec, FocalSpec, LossSpec
 
 SPECS = {model.model_fields["name"].default: model for model in get_args(get_args(LossSpec)[0])}
 
@@ -88,6 +89,41 @@ def test_focal_bce_is_the_weighted_sum(kind):
     np.testing.assert_allclose(focal_bce(logits, targets, spec), expected, rtol=2e-6, atol=1e-6)
 
 
+def asymmetric64(logits: torch.Tensor, targets: torch.Tensor, spec: AsymmetricSpec) -> np.ndarray:
+    x, t = logits.numpy().astype(np.float64), targets.numpy().astype(np.float64)
+    p, log_p = np.exp(-softplus(-x)), -softplus(-x)
+    shifted = np.maximum(p - spec.clip, 0)
+    log_rest = np.log1p(-shifted) if spec.clip else -softplus(x)
+    positive = t * np.exp(-softplus(x)) ** spec.gamma_positive * log_p
+    return -(positive + (1 - t) * shifted**spec.gamma_negative * log_rest)
+
+
+GAMMAS_AND_CLIPS = [(0.0, 4.0, 0.05), (1.0, 2.0, 0.0), (0.5, 0.5, 0.2), (2.0, 1.0, 1e-9), (0.0, 0.0, 0.3)]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(("positive", "negative", "clip"), GAMMAS_AND_CLIPS)
+def test_asymmetric_is_the_float64_formula(kind, positive, negative, clip):
+    logits, targets = draw(kind)
+    spec = AsymmetricSpec(gamma_positive=positive, gamma_negative=negative, clip=clip)
+    expected = asymmetric64(logits, targets, spec).mean(1)
+    np.testing.assert_allclose(asymmetric(logits, targets, spec), expected, rtol=2e-6, atol=1e-6)
+
+
+def test_asymmetric_without_gammas_and_clip_is_bce():
+    logits, targets = draw("soft")
+    spec = AsymmetricSpec(gamma_positive=0, gamma_negative=0, clip=0)
+    torch.testing.assert_close(asymmetric(logits, targets, spec), bce(logits, targets, BceSpec()))
+
+
+def test_asymmetric_counts_nothing_for_negatives_below_the_clip():
+    logits = torch.tensor([[-4.0, -5.0]], requires_grad=True)
+    loss = asymmetric(logits, torch.zeros(1, 2), AsymmetricSpec(clip=0.05))
+    loss.sum().backward()
+    assert loss.item() == 0
+    assert not logits.grad.any()
+
+
 def test_without_gamma_and_with_even_alpha_focal_is_half_of_bce():
     logits, targets = draw("soft")
     torch.testing.assert_close(
@@ -111,7 +147,44 @@ def test_a_hard_union_weighs_twice_in_ce_and_an_empty_target_nothing():
     assert none == 0
 
 
-@pytest.mark.parametrize("loss", ["bce", "focal", "focal_bce"])
+def test_bce_takes_logits_so_that_no_sigmoid_is_applied_twice():
+    logits, targets = draw("hard")
+    expected = torch.nn.BCELoss(reduction="none")(probabilities(logits, "bce"), targets).mean(1)
+    torch.testing.assert_close(bce(logits, targets, BceSpec()), expected, rtol=1e-5, atol=1e-6)
+
+
+WEIGHTS = torch.tensor([0.3, 1.0, 2.5, 0.0, 40.0])
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_class_weights_of_bce_are_torchs_weight_and_not_its_pos_weight(kind):
+    logits, targets = draw(kind)
+    expected = torch.nn.BCEWithLogitsLoss(weight=WEIGHTS, reduction="none")(logits, targets).mean(1)
+    torch.testing.assert_close(bce(logits, targets, BceSpec(), WEIGHTS), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_class_weights_of_ce_are_torchs(kind):
+    logits, targets = draw(kind)
+    expected = torch.nn.CrossEntropyLoss(weight=WEIGHTS, reduction="none")(logits, targets)
+    torch.testing.assert_close(ce(logits, targets, CeSpec(), WEIGHTS), expected, rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_class_weights_of_the_focused_losses_multiply_each_classs_term(kind):
+    logits, targets = draw(kind)
+    weights = WEIGHTS.double().numpy()
+    focused = focal64(logits, targets, 2.0, 0.25)
+    ours = focal(logits, targets, FocalSpec(), WEIGHTS)
+    np.testing.assert_allclose(ours, (weights * focused).mean(1), rtol=5e-6, atol=1e-5)
+    ours = focal_bce(logits, targets, FocalBceSpec(), WEIGHTS)
+    np.testing.assert_allclose(ours, (weights * (focused + bce64(logits, targets))).mean(1), rtol=5e-6, atol=1e-5)
+    ours = asymmetric(logits, targets, AsymmetricSpec(), WEIGHTS)
+    expected = (weights * asymmetric64(logits, targets, AsymmetricSpec())).mean(1)
+    np.testing.assert_allclose(ours, expected, rtol=5e-6, atol=1e-5)
+
+
+@pytest.mark.parametrize("loss", ["bce", "focal", "focal_bce", "asymmetric"])
 def test_probabilities_are_a_sigmoid(loss):
     logits, _ = draw("hard")
     torch.testing.assert_close(probabilities(logits, loss), 1 / (1 + torch.exp(-logits)))
@@ -129,10 +202,66 @@ def test_every_loss_has_a_spec_of_its_name_and_the_other_way_round():
     assert set(LOSSES) == set(SPECS)
 
 
-@pytest.fixture(params=sorted(LOSSES))
+@pytest.fixture(params=[f"{name}{kind}" for name in sorted(LOSSES) for kind in ("", " weighted")])
 def loss(request) -> Any:
-    spec = SPECS[request.param]()
-    return lambda logits, targets: LOSSES[request.param](logits, targets, spec)
+    """Every loss, with and without class weights of five classes."""
+    name, _, weighted = request.param.partition(" ")
+    spec = SPECS[name](class_weight_temperature=0.5 if weighted else 0.0)
+    return build_loss(spec, np.eye(5)[[0, 1, 1, 2, 3, 3, 4]])
+
+
+@pytest.mark.parametrize("name", sorted(LOSSES))
+def test_every_loss_says_where_it_comes_from(name):
+    assert re.search(r"\b(19|20)\d\d\b|torch", LOSSES[name].__doc__)
+    assert SPECS[name].__doc__
+
+
+def changed(value: Any, info: Any) -> Any:
+    """Another value that the field allows."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return next(other for other in get_args(info.annotation) if other != value)
+    return value / 2 + 0.3
+
+
+@pytest.mark.parametrize(
+    ("name", "field"),
+    [(name, field) for name in sorted(SPECS) for field in SPECS[name].model_fields if field != "name"],
+)
+def test_no_setting_of_a_loss_is_ignored(name, field):
+    logits, targets = draw("soft")
+    train = np.eye(5)[[0, 1, 1, 2, 3, 3, 4]]
+    base = {"class_weight_temperature": 0.5} if field == "class_weight_scale" else {}
+    spec = SPECS[name](**base)
+    other = SPECS[name](**base, **{field: changed(getattr(spec, field), SPECS[name].model_fields[field])})
+    assert not torch.equal(build_loss(spec, train)(logits, targets), build_loss(other, train)(logits, targets))
+
+
+def test_autocast_around_a_loss_changes_nothing(loss):
+    logits, targets = draw("soft")
+    with torch.autocast("cpu", torch.bfloat16):
+        inside = loss(logits, targets)
+    assert inside.dtype == torch.float32
+    assert torch.equal(inside, loss(logits, targets))
+
+
+def test_a_loss_takes_one_sample_and_is_the_same_twice(loss):
+    logits, targets = (tensor[:1] for tensor in draw("soft"))
+    assert loss(logits, targets).shape == (1,)
+    assert torch.equal(loss(logits, targets), loss(logits, targets))
+
+
+def test_a_clip_with_nothing_active_is_negative_of_every_class_but_no_target_of_ce(loss, request):
+    logits = torch.full((1, 5), 3.0, requires_grad=True)
+    value = loss(logits, torch.zeros(1, 5)).sum()
+    value.backward()
+    if request.node.callspec.params["loss"].startswith("ce"):
+        assert value.item() == 0
+        assert not logits.grad.any()
+    else:
+        assert value.item() > 0
+        assert (logits.grad > 0).all()
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -166,7 +295,7 @@ def test_gradients_point_where_the_loss_falls(loss):
 
 
 def test_the_right_answer_costs_less_than_the_wrong_one(loss):
-    targets = torch.eye(4)
+    targets = torch.eye(5)
     assert (loss(8 * targets - 4, targets) < loss(4 - 8 * targets, targets)).all()
 
 
@@ -177,11 +306,20 @@ def test_half_precision_logits_cast_to_float_cost_nearly_the_same(loss):
     torch.testing.assert_close(value, loss(logits, targets), rtol=2e-2, atol=2e-2)
 
 
-@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
+def focused(gamma: float) -> list[Any]:
+    return [
+        FocalSpec(gamma=gamma),
+        AsymmetricSpec(gamma_positive=gamma, gamma_negative=gamma, clip=0),
+        AsymmetricSpec(gamma_positive=gamma, gamma_negative=gamma, clip=0.5),  # p - clip is 0 for a logit of 0
+        AsymmetricSpec(gamma_positive=gamma, gamma_negative=gamma, clip=1e-50),  # 0 in float32
+    ]
+
+
+@pytest.mark.parametrize("spec", [spec for gamma in (0.0, 0.01, 0.5, 1.0, 2.0) for spec in focused(gamma)], ids=repr)
 @pytest.mark.parametrize("target", [0.0, 0.3, 1.0])
-def test_focal_gradients_are_finite_for_the_surest_predictions(gamma, target):
+def test_gradients_of_focusing_are_finite_for_the_surest_predictions(spec, target):
     logits = torch.tensor([[-300.0, -100.0, -40.0, -17.0, 0.0, 17.0, 40.0, 100.0, 300.0]], requires_grad=True)
-    loss = LOSSES["focal"](logits, torch.full_like(logits, target), FocalSpec(gamma=gamma))
+    loss = LOSSES[spec.name](logits, torch.full_like(logits, target), spec, None)
     loss.sum().backward()
     assert torch.isfinite(loss).all()
     assert torch.isfinite(logits.grad).all()
