@@ -1,36 +1,44 @@
-"""SpecAugment (Park et al. 2019), drawn per sample; torchaudio's masks have one count and one draw per batch."""
+"""SpecAugment."""
+
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from trainers.augmentation.rows import placed
 from trainers.augmentation.spec import SpecAugmentSpec
+
+FILLS: dict[str, Callable[[Tensor], Tensor]] = {
+    "min": lambda spectrogram: spectrogram.amin((-2, -1), keepdim=True),
+    "mean": lambda spectrogram: spectrogram.mean((-2, -1), keepdim=True),
+    "zero": lambda spectrogram: spectrogram.new_zeros(()),
+}
+"""What hidden cells become, by name; of each sample's channels by themselves."""
 
 
 def spec_augment(spectrogram: Tensor, spec: SpecAugmentSpec, rng: np.random.Generator) -> Tensor:
-    """Set bands and stretches of (batch, 1, mels, frames) to each sample's minimum.
+    """Hide bands and stretches of (batch, channels, mels, frames), the same in all channels.
 
-    Per sample, with probability p: 1..freq_masks masks of 0..freq_width bands and 1..time_masks masks of
-    0..time_width frames, at uniform places.
+    SpecAugment (Park et al. 2019, arXiv:1904.08779) without its time warping. Per sample, with probability p: masks of
+    0..freq_width bands and of 0..time_width frames at uniform places, as many as freq_masks and time_masks (`exact`) or
+    1 to that number (`up_to`; BirdCLEF 2025). torchaudio's masks have one draw for the whole batch, as Mix2 used them.
     """
     if spec.p == 0:
         return spectrogram
     batch, _, mels, frames = spectrogram.shape
     chosen = rng.random(batch) < spec.p
-    bands = _masks(mels, spec.freq_masks, spec.freq_width, chosen, rng)
-    times = _masks(frames, spec.time_masks, spec.time_width, chosen, rng)
-    hidden = torch.from_numpy(bands[:, None, :, None] | times[:, None, None, :]).to(spectrogram.device)
-    return torch.where(hidden, spectrogram.amin((-2, -1), keepdim=True), spectrogram)
+    bands = _hidden((batch, mels), spec.freq_masks, spec.freq_width, spec.count, rng)
+    times = _hidden((batch, frames), spec.time_masks, spec.time_width, spec.count, rng)
+    hidden = (bands[:, None, :, None] | times[:, None, None, :]) & chosen[:, None, None, None]
+    return torch.where(torch.from_numpy(hidden).to(spectrogram.device), FILLS[spec.fill](spectrogram), spectrogram)
 
 
-def _masks(size: int, most: int, width: int, chosen: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _hidden(shape: tuple[int, int], most: int, width: int, count: str, rng: np.random.Generator) -> np.ndarray:
     """(batch, size) bool: where a sample is masked along one axis."""
+    batch, size = shape
     if most == 0:
-        return np.zeros((len(chosen), size), bool)
-    count = rng.integers(1, most + 1, (len(chosen), 1))
-    widths = rng.integers(0, min(width, size) + 1, (len(chosen), most))
-    starts = (rng.random((len(chosen), most)) * (size - widths + 1)).astype(np.int64)
-    used = (np.arange(most) < count) & chosen[:, None]
-    place = np.arange(size)[None, None, :]
-    inside = (place >= starts[..., None]) & (place < (starts + widths)[..., None]) & used[..., None]
-    return inside.any(1)  # type: ignore[no-any-return]
+        return np.zeros(shape, bool)
+    used = rng.integers(1, most + 1, (batch, 1)) if count == "up_to" else np.full((batch, 1), most)
+    masks = placed(rng.integers(0, min(width, size) + 1, (batch, most)), size, rng)
+    return np.any(masks & (np.arange(most) < used)[..., None], 1)  # type: ignore[no-any-return]

@@ -1,6 +1,7 @@
-"""SpecAugment: drawn per sample, within its bounds, filled with the sample's own minimum."""
+"""SpecAugment: drawn per sample, within its bounds, filled with what the spec says of the sample itself."""
 
 import numpy as np
+import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -74,6 +75,24 @@ def test_every_width_and_every_place_occurs():
     bands, _ = masked(SpecAugmentSpec(p=1.0, freq_masks=1, freq_width=4, time_masks=0), 2000)
     assert {int(row.sum()) for row in bands} == {0, 1, 2, 3, 4}
     assert bands.any(0).all()
+
+
+@pytest.mark.parametrize("fill", ["min", "mean", "zero"])
+def test_hidden_cells_have_the_fill_of_their_own_sample(fill):
+    before = spectrograms(50) + torch.arange(50)[:, None, None, None]
+    after = spec_augment(before, SpecAugmentSpec(p=1.0, fill=fill), np.random.default_rng(2)).numpy()
+    for row, filled in zip(before.numpy(), after, strict=True):
+        value = {"min": row.min(), "mean": row.mean(dtype=np.float64), "zero": 0.0}[fill]
+        np.testing.assert_allclose(filled[filled != row], value, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("count", "shares"), [("up_to", [1 / 3, 1 / 3, 1 / 3]), ("exact", [0, 0, 1])])
+def test_up_to_draws_the_number_of_masks_and_exact_takes_all(count, shares):
+    spec = SpecAugmentSpec(p=1.0, freq_masks=3, freq_width=100, time_masks=0, count=count, fill="zero")
+    tall = torch.ones(600, 1, 20_000, 1)  # so tall that masks hardly ever meet
+    hidden = (spec_augment(tall, spec, np.random.default_rng(0)) == 0)[:, 0, :, 0].numpy()
+    number = np.array([len(runs(row)) for row in hidden])
+    np.testing.assert_allclose([(number == n).mean() for n in (1, 2, 3)], shares, atol=0.07)
 
 
 def test_the_same_seed_masks_the_same():
