@@ -1,0 +1,1 @@
+"""From the backbone's feature maps to an embedding, and from that to logits."""
