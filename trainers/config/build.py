@@ -1,10 +1,12 @@
 """From a recipe and layers of settings to a RunSpec, with errors that name field, value, rule and place."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -20,6 +22,8 @@ TAGS = frozenset(
     path for path, found in FIELDS.items() if path.endswith(".name") and path != "data.name" and found.tags
 )
 """Paths that choose a variant of their section, such as `loss.name`."""
+SECTIONS = frozenset(path[: dot.start()] for path in FIELDS for dot in re.finditer(r"\.", path))
+"""Paths of sections, such as `loss` and `augmentation.noise`."""
 
 
 @dataclass(frozen=True)
@@ -108,9 +112,26 @@ def _describe(error: ErrorDetails, tree: dict[str, Any], places: Mapping[str, st
     path = _dotted(error["loc"], tree)
     if error["type"].startswith("union_tag"):
         path = f"{path}.name"
-    place = places.get(path) or recipe.place(tuple(path.split(".")))
-    suffix = f" ({place})" if place else ""
-    return f"{_rule(error, path, tree)}{suffix}"
+    text = _rule(error, path, tree)
+    place = _place(_named(text) if error["type"] == "value_error" else [path], places, recipe)
+    return f"{text} ({place})" if place else text
+
+
+def _named(text: str) -> list[str]:
+    """The fields that a validator's words name, in full or, after the first, within its section."""
+    words = re.findall(r"[a-z_0-9.]*[a-z_0-9]", text)
+    section = words[0].rpartition(".")[0]
+    paths = [path for word in words for path in (word, f"{section}.{word}") if path in FIELDS]
+    return list(dict.fromkeys(paths))
+
+
+def _place(paths: Sequence[str], places: Mapping[str, str], recipe: Document) -> str:
+    """Where a layer set one of the fields, with its section or in part; else where the recipe has the first."""
+    for path in paths:
+        for known in reversed(list(places)):
+            if f"{known}.".startswith(f"{path}.") or f"{path}.".startswith(f"{known}."):
+                return places[known]
+    return recipe.place(tuple(paths[0].split("."))) if paths else recipe.place(())
 
 
 def _dotted(location: tuple[int | str, ...], tree: Any) -> str:
@@ -125,15 +146,28 @@ def _dotted(location: tuple[int | str, ...], tree: Any) -> str:
 
 
 def _rule(error: ErrorDetails, path: str, tree: dict[str, Any]) -> str:
-    kind, context = error["type"], error.get("ctx", {})
-    value = error.get("input")
+    kind, value = error["type"], error.get("input")
     if kind == "extra_forbidden":
         return _unknown(path, tree)
     if kind.startswith("union_tag"):
         return f"{path} must be one of {', '.join(FIELDS[path].tags)}, got {get_path(tree, path)!r}"
     if kind == "value_error":
-        return str(context["error"])
-    return f"{path} {_BOUNDS.get(kind, '{msg}').format(msg=_lower(error['msg']), **context)}, got {value!r}"
+        return _in_full(str(error["ctx"]["error"]), path)
+    or_null = _or_null(path) if value not in (None, [], "") else ""
+    return f"{path} {_bound(error)}{or_null}, got {value!r}{_variant_hint(path, value)}"
+
+
+def _in_full(text: str, section: str) -> str:
+    """A validator's words; one of a section within a section does not know where it is and names its field alone."""
+    root = section.split(".")[0]
+    return text if not section or text.startswith(f"{root}.") else f"{section}.{text}"
+
+
+def _bound(error: ErrorDetails) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "literal_error" and " or " not in context["expected"]:
+        return f"must be {context['expected']}"
+    return _BOUNDS.get(kind, "{msg}").format(msg=_lower(error["msg"]), **context)
 
 
 _BOUNDS = {
@@ -145,7 +179,22 @@ _BOUNDS = {
     "model_type": "must be a mapping of fields",
     "dict_type": "must be a mapping of fields",
     "tuple_type": "must be a list",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
 }
+
+
+def _or_null(path: str) -> str:
+    found = FIELDS.get(path)
+    if found is None or len(found.tags) > 1:  # null may be right for one variant and wrong for another
+        return ""
+    return " or null" if NoneType in get_args(found.info.annotation) else ""
+
+
+def _variant_hint(path: str, value: object) -> str:
+    """`mixing=none` where `mixing.name=none` was meant."""
+    tag = f"{path}.name"
+    return f". Did you mean {tag}={value}?" if tag in TAGS and value in FIELDS[tag].tags else ""
 
 
 def _lower(message: str) -> str:
@@ -159,14 +208,27 @@ def _unknown(path: str, tree: dict[str, Any]) -> str:
         section = path.rsplit(".", 1)[0]
         name = get_path(tree, f"{section}.name")
         return f"{path} does not exist for {section}.name={name}; it belongs to {', '.join(known.tags)}"
-    return f"{path} is no field. {nearest(path, FIELDS)}"
+    return f"{path} is no field. {_hint(path)}"
+
+
+def _hint(path: str) -> str:
+    """The nearest field or section, else what there is at the place that `path` leads to."""
+    above = {section for section in SECTIONS if path.startswith(f"{section}.")}
+    found = nearest(path, (FIELDS.keys() | SECTIONS) - above)
+    return found if found.startswith("Did you mean") else f"Known: {_children(max(above, key=len, default=''))}"
+
+
+def _children(section: str) -> str:
+    """The fields and sections right below a section, or those of the whole spec."""
+    start = f"{section}." if section else ""
+    inside = (start + path.removeprefix(start).split(".")[0] for path in FIELDS if path.startswith(start))
+    return ", ".join(dict.fromkeys(inside))
 
 
 def unknown_field(path: str) -> str | None:
     """Why `path` can't be set or searched, or None where it can."""
     if path in FIELDS:
         return None
-    inside = [known for known in FIELDS if known.startswith(f"{path}.")]
-    if inside:
-        return f"{path} is a section, not a field. Known: {', '.join(inside)}"
-    return f"{path} is no field. {nearest(path, FIELDS)}"
+    if path in SECTIONS:
+        return f"{path} is a section, not a field. Known: {_children(path)}"
+    return f"{path} is no field. {_hint(path)}"

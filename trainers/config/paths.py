@@ -58,9 +58,9 @@ def _add(found: dict[str, FieldPath], inner: FieldPath, tag: str) -> None:
 def nearest(name: str, known: Iterable[str]) -> str:
     """`. Did you mean X?` where one of the known names is near, else a list of them."""
     names = sorted(known)
-    matches = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
-    if not matches:  # `gamma` for `loss.gamma`
-        matches = [n for n in names if n.endswith(f".{name}")][:1]
+    matches = [n for n in names if n.endswith(f".{name}")][:1]  # `gamma` for `loss.gamma`
+    if not matches:
+        matches = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
     return f"Did you mean {matches[0]}?" if matches else f"Known: {', '.join(names)}"
 
 

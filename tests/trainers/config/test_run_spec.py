@@ -27,8 +27,8 @@ from trainers.config.build import (
 from trainers.config.paths import flatten, get_path, variants
 from trainers.config.yamlfile import load_document, parse_document, parse_value
 from trainers.errors import SpecError
+from trainers.losses.spec import CeSpec
 from trainers.spec import RunSpec
-from trainers.training.spec import TrainingSpec
 
 EMPTY = parse_document("seed: 0")
 
@@ -131,7 +131,7 @@ def test_a_mapping_sets_its_leaves_and_leaves_its_neighbours():
 
 def test_switching_a_variant_drops_what_the_recipe_set_for_the_old_one():
     recipe = "loss: {name: focal, gamma: 3.5, alpha: 0.9}"
-    assert build("loss.name=ce", recipe=recipe).loss.model_dump() == {"name": "ce"}
+    assert build("loss.name=ce", recipe=recipe).loss == CeSpec()
     assert build("loss.name=focal_bce", recipe=recipe).loss.gamma == 2.0
     assert build("loss.name=focal", recipe=recipe).loss.gamma == 3.5
 
@@ -165,17 +165,20 @@ def test_an_override_that_sets_nothing_or_twice_is_an_error(texts):
         ("seed: 1\noptimizer: {lr: 0}", "optimizer.lr must be > 0, got 0 (r.yaml:2)"),
         ("optimizer: {lr: 11}", "optimizer.lr must be <= 10, got 11 (r.yaml:1)"),
         ("targets: {smoothing: 1.0}", "targets.smoothing must be < 1, got 1.0 (r.yaml:1)"),
-        ("loss: {name: hinge}", "loss.name must be one of bce, ce, focal, focal_bce, got 'hinge' (r.yaml:1)"),
+        (
+            "loss: {name: hinge}",
+            "loss.name must be one of bce, ce, focal, focal_bce, asymmetric, got 'hinge' (r.y",
+        ),
         ("targets: {mode: firm}", "targets.mode must be one of 'soft' or 'hard', got 'firm' (r.yaml:1)"),
         ("training: {epochs: '3'}", "training.epochs should be a valid integer, got '3' (r.yaml:1)"),
         ("training: {epochs: 2.5}", "training.epochs"),
         ("training: {channels_last: no}", "training.channels_last should be a valid boolean, got 'no' (r.yaml:1)"),
         ("optimizer: {learning_rate: 1}", "optimizer.learning_rate is no field."),
-        ("optimiser: {lr: 1}", "optimiser is no field. Did you mean optimizer.lr?"),
+        ("optimiser: {lr: 1}", "optimiser is no field. Did you mean optimizer?"),
         ("gamma: 2", "gamma is no field. Did you mean loss.gamma?"),
-        ("loss: ce", "loss must be a mapping of fields, got 'ce' (r.yaml:1)"),
+        ("loss: ce", "loss must be a mapping of fields, got 'ce'. Did you mean loss.name=ce? (r.yaml:1)"),
         ("data: {split: null}", "data.split must be a mapping of fields, got None (r.yaml:1)"),
-        ("loss: {}", "loss.name must be one of bce, ce, focal, focal_bce, got None (r.yaml:1)"),
+        ("loss: {}", "loss.name must be one of bce, ce, focal, focal_bce, asymmetric, got None (r.yaml:1)"),
         ("data: {fold: 4}", "data.fold must be < data.split.n_folds (4), got 4"),
         ("front_end: {f_min: 500, f_max: 400}", "front_end.f_max must be > f_min (500"),
         ("front_end: {hop_length: 2048}", "front_end.hop_length must be <= n_fft (1024), got 2048"),
@@ -183,8 +186,35 @@ def test_an_override_that_sets_nothing_or_twice_is_an_error(texts):
         ("front_end: {f_max: 9000}", "front_end.f_max must be below data.sample_rate / 2 (8000 Hz), got 9000 Hz"),
         ("front_end: {f_min: 8000}", "front_end.f_min must be below data.sample_rate / 2 (8000 Hz), got 8000 Hz"),
         ("segments: {duration_s: 0.06}", "front_end.n_fft must be <= the samples of a segment (960 in 0.06 s)"),
-        ("training: {monitor: val/auc}", "training.monitor must be one of 'val/macro_auc'"),
+        ("training: {monitor: val/auc}", "training.monitor must be one of train/loss, val/loss, val/macro_auc, "),
         ("data: {predict: [1]}", "data.predict.0"),
+        ("data: {fold: 1, predict: [a, 3]}", "data.predict.1 should be a valid string, got 3 (r.yaml:1)"),
+        ("front_end: {norm: none}", "front_end.norm must be 'slaney' or null, got 'none' (r.yaml:1)"),
+        ("training: {grad_clip: 0}", "training.grad_clip must be > 0 or null, got 0 (r.yaml:1)"),
+        ("model: {out_indices: []}", "model.out_indices must not be empty, got [] (r.yaml:1)"),
+        ("model: {backbone: ''}", "model.backbone must not be empty, got '' (r.yaml:1)"),
+        ("pooling: gem", "pooling must be a mapping of fields, got 'gem'. Did you mean pooling.name=gem? (r.yaml:1)"),
+        ("pooling: {p: 2}", "pooling.p does not exist for pooling.name=avg; it belongs to gem (r.yaml:1)"),
+        ("model: {name: ast, backbone: x}", "model.backbone does not exist for model.name=ast; it belongs to timm"),
+        (
+            "seed: 1\naugmentation:\n  gain:\n    p: 1\n    max_db: -20",
+            "augmentation.gain.max_db must be >= min_db (-15), got -20 (r.yaml:5)",
+        ),
+        (
+            "augmentation: {noise: {q: 1}}",
+            "augmentation.noise.q is no field. Did you mean augmentation.noise.p?",
+        ),
+        ("spec_augment: {p: 1}", "spec_augment is no field. Did you mean augmentation.spec_augment? (r.yaml:1)"),
+        (
+            "loss: {x: 1}",
+            "loss.x is no field. Known: loss.class_weight_temperature, loss.class_weight_scale,",
+        ),
+        ("x: 1", "x is no field. Known: data, segments, sampling,"),
+        ("mixing: {name: mix2, alpha: -1}", "mixing.alpha must be > 0, got -1 (r.yaml:1)"),
+        (
+            "mixing: {name: manifold_mixup, layers: [stem]}",
+            "mixing.layers must be embedding, stage0, stage1, ..., got 'stem' (r.yaml:1)",
+        ),
         ("data: {predict: target}", "data.predict must be a list, got 'target' (r.yaml:1)"),
     ],
 )
@@ -195,6 +225,29 @@ def test_a_mistake_names_field_value_rule_and_place(recipe, message):
     assert "r.yaml" in str(caught.value)
     assert len(str(caught.value)) < 1500
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("augmentation.noise.min_snr_db=50", "augmentation.noise.max_snr_db must be >= min_snr_db (50), got 40"),
+        ("augmentation={noise: {p: 2}}", "augmentation.noise.p must be <= 1, got 2"),
+        ("data.predict=[3]", "data.predict.0 should be a valid string, got 3"),
+        ("data.split.n_folds=0", "data.split.n_folds must be >= 2, got 0"),
+        ("data.fold=9", "data.fold must be < data.split.n_folds (4), got 9"),
+        ("data.sample_rate=1000", "front_end.f_min must be"),
+        ("optimiser.lr=1", "optimiser is no field. Did you mean optimizer?"),
+    ],
+)
+def test_a_mistake_of_the_command_line_is_not_blamed_on_the_recipe(setting, message):
+    recipe = parse_document("data: {fold: 1}\nfront_end: {f_min: 600}", Path("r.yaml"))
+    with pytest.raises(SpecError) as caught:
+        build_spec(recipe, [parse_overrides([setting])])
+    assert str(caught.value).startswith(message)
+    if "f_min" in message:  # whose field it is; that the rate made it wrong is in the words
+        assert "data.sample_rate / 2 (500 Hz), got 600 Hz (command line)" in str(caught.value)
+    else:
+        assert str(caught.value).endswith("(command line)")
 
 
 def test_an_unknown_path_gets_the_nearest_name_and_a_section_its_fields():
@@ -245,9 +298,27 @@ def test_a_spec_can_not_be_changed():
         RunSpec().seed = 1
 
 
-def test_what_can_be_monitored_is_what_is_measured():
-    literal = TrainingSpec.model_fields["monitor"].annotation
-    assert set(literal.__args__) == {f"val/{name}" for name in METRICS}
+@pytest.mark.parametrize("name", METRICS)
+def test_what_is_measured_can_be_monitored(name):
+    assert build(f"training.monitor=val/{name}").training.monitor == f"val/{name}"
+
+
+@pytest.mark.parametrize(
+    ("name", "setting"),
+    [
+        ("val/macro_f1@rare", "evaluation.rare_below=20"),
+        ("val/macro_f1@frequent", "evaluation.frequent_above=50"),
+        ("val/macro_f1@common", "evaluation.rare_below=20"),
+        ("val/macro_f1@polyphony=2", "evaluation.polyphony=true"),
+        ("val/macro_f1@tuned", "evaluation.tune_thresholds=true"),
+        ("val/macro_f1@site:mean", "evaluation.by=[site]"),
+        ("val/macro_f1@site=S4", "evaluation.by=[site]"),
+    ],
+)
+def test_what_is_measured_only_when_asked_for_can_be_monitored_only_then(name, setting):
+    with pytest.raises(SpecError, match=rf"training.monitor is {name}, which is measured with {setting.split('=')[0]}"):
+        build(f"training.monitor={name}")
+    assert build(f"training.monitor={name}", setting).training.monitor == name
 
 
 # ---- the key
@@ -290,9 +361,20 @@ def test_auto_is_the_precision_that_it_turns_out_to_be():
 
 CHANGED = {bool: lambda v: not v, int: lambda v: v + 1, float: lambda v: v * 0.5 + 0.1, str: lambda v: f"{v}x"}
 OTHER = {
-    "data.fold": 1, "data.predict": ["other"], "data.split.group_by": ["site"], "front_end.f_max": 4000.0,
-    "front_end.norm": "slaney", "front_end.win_length": 512, "training.grad_clip": 1.0, "optimizer.lr": 0.5,
+    "augmentation.noise.min_amplitude": 0.002, "augmentation.time_stretch.max_rate": 1.3, "data.exclude_classes": ["a"],
+    "data.extra_train": ["pseudo"], "data.fold": 1, "data.predict": ["other"], "data.split.group_by": ["site"],
+    "evaluation.by": ["site"], "evaluation.frequent_above": 9, "evaluation.rare_below": 9, "front_end.f_max": 4000.0,
+    "front_end.highpass_hz": 100.0, "front_end.lowpass_hz": 4000.0, "front_end.norm": "slaney",
+    "front_end.win_length": 512, "mixing.alpha_max": 0.3, "mixing.alpha_min": 0.1, "mixing.layers": ["stage1"],
+    "mixing.n_mixes": 7, "model.out_indices": [1], "model.weights": "w.safetensors", "optimizer.lr": 0.5,
+    "sampling.extra_share": 0.5, "segments.smoothing_width": 5, "segments.trim_db": 60.0, "start.checkpoint": "c",
+    "training.early_stopping_patience": 3, "training.ema_decay": 0.9, "training.grad_clip": 1.0,
+    "training.monitor": "val/loss",
+    # the three must sum to 1, as exactly as floats do
+    "mixing.p_mixup": 0.2500004, "mixing.p_manifold": 0.5000004, "mixing.p_multimix": 0.2500004,
 }  # fmt: skip
+WITH = {"front_end.deltas": {"front_end.in_chans": 3}}
+"""What else must be set for the change to be a legal one."""
 
 
 def other_values(path: str, value: object) -> list[object]:
@@ -310,6 +392,7 @@ def other_values(path: str, value: object) -> list[object]:
 def test_the_key_changes_with_every_field(path):
     tags = () if path in TAGS else FIELDS[path].tags
     variant = {f"{path.rsplit('.', 1)[0]}.name": tags[0]} if tags else {}
+    variant |= WITH.get(path, {})
     base = build_spec(EMPTY, [Layer(variant)])
     for value in other_values(path, get_path(base.resolved(), path)):
         assert key(build_spec(EMPTY, [Layer({**variant, path: value})])) != key(base), value
