@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from tuneful.cli.pseudo import pseudo
 from tuneful.cli.shared import console, preparation
 
 data = typer.Typer(help="Add and list catalogues of recordings.", no_args_is_help=True, rich_markup_mode=None)
@@ -57,6 +58,9 @@ def list_() -> None:
         else:
             table.add_row(name, "chorus", "", "", "", "made at first use")
     console.print(table)
+
+
+data.command()(pseudo)
 
 
 def _refuse_stray_options(source: str, of_csv: bool, of_chorus: bool) -> None:
