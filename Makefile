@@ -1,14 +1,19 @@
 # make demo: install, run the main job on the built-in data, name its report.
+# make findings: what the published methods do on chorus, eight paired seeds each; about an hour on two cores.
 # make test: install with the test tools, run everything a landing must pass.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test test-all lint clean
+.PHONY: demo findings test test-all lint clean
 
 demo: .venv/demo.stamp
 	$(BIN)/platform sweep loss
+
+findings: .venv/demo.stamp
+	mkdir -p results
+	$(BIN)/python benchmarks/findings.py results/findings.jsonl
 
 test: lint
 	$(BIN)/python -m pytest -m "not long"

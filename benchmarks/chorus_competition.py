@@ -13,28 +13,20 @@ thread a run, two at a time.
 
 import argparse
 import itertools
-import json
-import tempfile
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass, field
-from functools import partial
-from multiprocessing import get_context
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from harness import Goal, Verdict, console, print_verdicts, write_json
+from judged_runs import Job, run_missing, runs_of
 from rich.table import Table
 from scipy.stats import pearsonr, spearmanr
 
-from trainers.config.build import build_spec, load_recipe, parse_overrides
-from trainers.data.catalogue import Catalogue, load_catalogue
+from trainers.config.build import build_spec, load_recipe
+from trainers.data.catalogue import Catalogue
 from trainers.data.prepare import add_chorus, open_catalogue, prepare_store
 from trainers.data.sources.chorus import PRESETS
-from trainers.spec import RunSpec
 
 COMMON = [
     "training.epochs=12",
@@ -75,81 +67,9 @@ REPEAT_SEEDS = (1, 2, 3)
 """Beside seed 0."""
 
 
-@dataclass(frozen=True)
-class Job:
-    """One run to train and judge."""
-
-    config: str
-    seed: int
-    data: str
-
-    @property
-    def spec(self) -> RunSpec:
-        """The recipe with this configuration's settings."""
-        run = [f"data.name={self.data}", f"seed={self.seed}", *POOL[self.config].split()]
-        return build_spec(load_recipe("chorus"), [parse_overrides(COMMON), parse_overrides(run)])
-
-
-@dataclass
-class LastEpoch:
-    """A session that keeps of a run what is judged: the last epoch's logits."""
-
-    device: Any
-    rank: int = 0
-    world_size: int = 1
-    predictions: list[Any] = field(default_factory=list)
-    classes: tuple[str, ...] = ()
-
-    def latest_checkpoint(self) -> None:
-        """Always from the start."""
-
-    def report(self, report: Any, save: Callable[[Path], None] | None) -> None:
-        """Read back what the last checkpoint holds."""
-        from analysis.records.predictions import read_predictions
-        from trainers.training.checkpoint import PREDICTIONS
-
-        if report.state == "finished" and save is not None:
-            with tempfile.TemporaryDirectory() as folder:
-                save(Path(folder))
-                self.predictions, self.classes = read_predictions(Path(folder) / PREDICTIONS)
-
-
-def train(job: Job) -> dict[str, Any]:
-    """Train one run and have it judged."""
-    import torch
-
-    from trainers.data.dataset import load_run_data
-    from trainers.fit import fit
-
-    torch.set_num_threads(1)
-    spec, catalogue = job.spec, load_catalogue(job.data)
-    session = LastEpoch(torch.device("cpu"))
-    started = time.process_time()
-    epochs = [report.metrics for report in fit(spec, load_run_data(spec, catalogue), session)]
-    return {
-        "key": spec.key(catalogue.digest, 1, "fp32"),
-        "config": job.config,
-        "overrides": POOL[job.config],
-        "seed": job.seed,
-        "data": job.data,
-        "val": epochs[-1]["val/macro_auc"],
-        "epochs": [metrics["val/macro_auc"] for metrics in epochs],
-        **judged(spec, catalogue, session),
-        "cpu_seconds": time.process_time() - started,
-    }
-
-
-def judged(spec: RunSpec, catalogue: Catalogue, session: LastEpoch) -> dict[str, float]:
-    """Public and private score of what the run predicts of the test."""
-    import torch
-
-    from trainers.losses.functions import probabilities
-    from tuneful.leaderboard.judge import judge
-
-    (test,) = (part for part in session.predictions if part.subset == "test")
-    scores = probabilities(torch.from_numpy(test.logits).double(), spec.loss.name).numpy()
-    table = pd.DataFrame(scores, columns=list(session.classes))
-    return judge(catalogue.folder, table.assign(clip_id=test.clip_ids, start_s=test.start_s))
+def job_of(config: str, seed: int, data: str) -> Job:
+    """A configuration of the pool with one seed on one competition."""
+    return Job(config, (" ".join(COMMON), f"data.name={data}", POOL[config]), seed)
 
 
 def competition(seed: int) -> Catalogue:
@@ -161,39 +81,6 @@ def competition(seed: int) -> Catalogue:
         catalogue = add_chorus(f"chorus-seed-{seed}", spec.model_copy(update={"seed": seed}))
     prepare_store(catalogue, build_spec(load_recipe("chorus")).data.sample_rate)
     return catalogue
-
-
-def run_missing(jobs: list[Job], digest: str, file: Path) -> None:
-    """Train what the file hasn't got, two runs at a time, and append every one as it ends."""
-    known = {row["key"] for row in read_rows(file)}
-    missing = [job for job in jobs if job.spec.key(digest, 1, "fp32") not in known]
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
-        for number, done in enumerate(as_completed([pool.submit(train, job) for job in missing]), 1):
-            row = done.result()
-            with file.open("a") as out:
-                out.write(json.dumps(row) + "\n")
-            shown = f"val {row['val']:.3f}  private {row['private']:.3f}  {row['cpu_seconds']:.0f} s"
-            console.print(f"{number}/{len(missing)}  {row['config']}, seed {row['seed']}: {shown}", highlight=False)
-
-
-def read_rows(file: Path) -> list[dict[str, Any]]:
-    """The runs on file; a torn last line is a run that will be done again."""
-    rows = []
-    for line in file.read_text().splitlines() if file.exists() else []:
-        try:
-            rows.append(json.loads(line))
-        except ValueError:
-            console.print(f"{file}: a torn line is left out")
-    return rows
-
-
-def runs_of(jobs: list[Job], digest: str, file: Path) -> pd.DataFrame:
-    """The rows of these jobs, in their order and by their names."""
-    by_key = {row["key"]: row for row in read_rows(file)}
-    rows = [by_key[job.spec.key(digest, 1, "fp32")] for job in jobs]
-    return pd.DataFrame(
-        [{**row, **vars(job), "overrides": POOL[job.config]} for row, job in zip(rows, jobs, strict=True)]
-    )
 
 
 def verdicts(runs: pd.DataFrame) -> Iterator[Verdict]:
@@ -235,7 +122,7 @@ def print_runs(runs: pd.DataFrame) -> None:
     table = Table("configuration", "overrides", "val", "public", "private", "CPU s", title="seed 0, by private score")
     for row in runs[runs["seed"] == 0].sort_values("private", ascending=False).itertuples():
         scores = [f"{value:.3f}" for value in (row.val, row.public, row.private)]
-        table.add_row(row.config, row.overrides, *scores, f"{row.cpu_seconds:.0f}")
+        table.add_row(row.config, POOL[row.config], *scores, f"{row.cpu_seconds:.0f}")
     console.print(table)
     repeats = Table("configuration", "private, seed by seed", "sd", title="repeats")
     for name, group in runs[runs["config"].isin(REPEATED)].groupby("config", sort=False):
@@ -250,11 +137,11 @@ def main() -> None:
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     catalogue = competition(options.competition_seed)
-    job = partial(Job, data=catalogue.name)
     repeats = itertools.product(REPEATED, REPEAT_SEEDS)
-    jobs = [*(job(name, 0) for name in POOL), *(job(name, seed) for name, seed in repeats)]
-    run_missing(jobs, catalogue.digest, options.runs)
-    runs = runs_of(jobs, catalogue.digest, options.runs)
+    asked = [*((name, 0) for name in POOL), *repeats]
+    jobs = [job_of(name, seed, catalogue.name) for name, seed in asked]
+    run_missing(jobs, options.runs)
+    runs = runs_of(jobs, options.runs)
     print_runs(runs)
     found, figures = list(verdicts(runs)), summary(runs)
     print_verdicts(found)

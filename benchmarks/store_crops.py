@@ -21,9 +21,9 @@ import soundfile
 import soxr
 from harness import Goal, Side, Verdict, conclude, measure, parser
 
-from trainers.data.dataset import ClipSet
 from trainers.data.prepare import open_catalogue
 from trainers.data.segments import gather, train_starts
+from trainers.data.spec import SegmentsSpec
 from trainers.data.store import Store, content_hash
 
 RATE = 32_000
@@ -68,8 +68,7 @@ def encode(clips: int, folder: Path) -> list[Path]:
 
 def from_store(samples: list[np.ndarray]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
     """As training does it."""
-    clips = ClipSet(tuple(map(str, range(len(samples)))), tuple(samples), np.zeros((len(samples), 1), np.float32))
-    return lambda index, start: gather(clips, index, start, LENGTH, "zero")
+    return lambda index, start: gather(samples, index, start, LENGTH, SegmentsSpec())
 
 
 def from_ram(samples: list[np.ndarray]) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:

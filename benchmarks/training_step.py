@@ -19,18 +19,20 @@ from trainers.config.build import Layer, build_spec, load_recipe
 from trainers.data.dataset import ClipSet, RunData, load_run_data
 from trainers.data.prepare import open_catalogue, prepare_store
 from trainers.fit import fit
-from trainers.losses.functions import LOSSES
+from trainers.losses.functions import build_loss
 from trainers.models.tagger import Tagger
 from trainers.optim.build import build_optimizer
 from trainers.spec import RunSpec
-from trainers.training.batches import steps_per_epoch, to_float, train_batches
+from trainers.training.batches import batches_per_epoch, to_float, train_batches
 from trainers.training.device import DTYPES, pick_device, resolve_precision
 from trainers.training.session import NoSession
 
 
 def first(clips: ClipSet, count: int | None) -> ClipSet:
     """The first clips of a set; all of them for None."""
-    return ClipSet(clips.clip_ids[:count], clips.samples[:count], clips.targets[:count])
+    return ClipSet(
+        clips.clips[:count], clips.samples[:count], clips.targets[:count], clips.weights[:count], clips.offset_s[:count]
+    )
 
 
 def loop(spec: RunSpec, data: RunData, device: torch.device) -> Callable[[], object]:
@@ -45,9 +47,10 @@ def bare(spec: RunSpec, data: RunData, device: torch.device) -> Callable[[], obj
     model = Tagger(spec, len(data.classes)).to(device)
     if spec.training.channels_last:
         model = model.to(memory_format=torch.channels_last)
-    optimizer, loss_of = build_optimizer(model.parameters(), spec.optimizer), LOSSES[spec.loss.name]
-    samples, targets = (one.to(device) for one in next(train_batches(spec, data.train, 1, 0, 1)))
-    waveform, steps = to_float(samples), steps_per_epoch(spec, len(data.train))
+    optimizer = build_optimizer(model.backbone_parameters(), model.head_parameters(), spec.optimizer)
+    batch = next(train_batches(spec, data.train, 1, 0, 1)).map(lambda tensor: tensor.to(device))
+    waveform, steps = to_float(batch.samples), batches_per_epoch(spec, data.train)
+    loss_of = build_loss(spec.loss, data.train.targets)
     precision = resolve_precision(spec.training.precision, device)
 
     def epoch() -> float:
@@ -55,7 +58,7 @@ def bare(spec: RunSpec, data: RunData, device: torch.device) -> Callable[[], obj
         for _ in range(steps):
             with torch.autocast(device.type, DTYPES[precision], enabled=precision != "fp32"):
                 logits = model(waveform)
-            loss = loss_of(logits.float(), targets, spec.loss).mean()
+            loss = loss_of(logits.float(), batch.targets).mean()
             optimizer.zero_grad(set_to_none=True)
             loss.backward()
             optimizer.step()
@@ -93,7 +96,7 @@ def main() -> None:
     prepare_store(catalogue, spec.data.sample_rate)
     data = load_run_data(spec, catalogue)
     data = replace(data, train=first(data.train, asked.clips))
-    clips = steps_per_epoch(spec, len(data.train)) * spec.training.batch_size
+    clips = batches_per_epoch(spec, data.train) * spec.training.batch_size
     sides = [
         Side("bare, NCHW", bare(nchw, data, device), clips),
         Side("bare step", bare(spec, data, device), clips),

@@ -2,22 +2,26 @@
 
 import hashlib
 import json
+from pathlib import Path
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from trainers.augmentation.spec import AugmentationSpec
+from trainers.config.agreement import RULES
 from trainers.config.section import Section
 from trainers.data.spec import DataSpec, SegmentsSpec
 from trainers.front_end.spec import MelSpec
 from trainers.losses.spec import BceSpec, LossSpec
 from trainers.mixing.spec import MixingSpec, NoMixingSpec
-from trainers.models.spec import ModelSpec
+from trainers.models.spec import ModelSpec, StartSpec, TimmSpec
 from trainers.optim.spec import AdamWSpec, CosineSpec, OptimizerSpec, ScheduleSpec
+from trainers.poolings.spec import AvgPoolingSpec, PoolingSpec
+from trainers.sampling.spec import SamplingSpec, ShuffleSpec
 from trainers.targets.spec import TargetsSpec
-from trainers.training.spec import TrainingSpec
+from trainers.training.spec import EvaluationSpec, TrainingSpec
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when the same fields come to mean another computation: old keys then name old runs only."""
 
 
@@ -26,29 +30,31 @@ class RunSpec(Section):
 
     data: DataSpec = DataSpec()
     segments: SegmentsSpec = SegmentsSpec()
+    sampling: SamplingSpec = ShuffleSpec()
     front_end: MelSpec = MelSpec()
     augmentation: AugmentationSpec = AugmentationSpec()
     targets: TargetsSpec = TargetsSpec()
     mixing: MixingSpec = NoMixingSpec()
-    model: ModelSpec = ModelSpec()
+    model: ModelSpec = TimmSpec()
+    pooling: PoolingSpec = AvgPoolingSpec()
+    start: StartSpec = StartSpec()
     loss: LossSpec = BceSpec()
     optimizer: OptimizerSpec = AdamWSpec()
     schedule: ScheduleSpec = CosineSpec()
     training: TrainingSpec = TrainingSpec()
+    evaluation: EvaluationSpec = EvaluationSpec()
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of weights, order, crops, mixing, dropout")
 
+    @property
+    def segment_samples(self) -> int:
+        """Samples of a segment."""
+        return round(self.segments.duration_s * self.data.sample_rate)
+
     @model_validator(mode="after")
-    def _front_end_fits(self) -> "RunSpec":
-        nyquist, mel = self.data.sample_rate / 2, self.front_end
-        if max(mel.f_min, mel.f_max or 0) > nyquist or mel.f_min == nyquist:
-            name, value = ("f_max", mel.f_max) if (mel.f_max or 0) > nyquist else ("f_min", mel.f_min)
-            raise ValueError(f"front_end.{name} must be below data.sample_rate / 2 ({nyquist:g} Hz), got {value:g} Hz")
-        samples = round(self.segments.duration_s * self.data.sample_rate)
-        if samples < mel.n_fft:
-            raise ValueError(
-                f"front_end.n_fft must be <= the samples of a segment ({samples} in {self.segments.duration_s:g} s), "
-                f"got {mel.n_fft}"
-            )
+    def _sections_agree(self) -> "RunSpec":
+        for rule in RULES:
+            if refusal := rule(self):
+                raise ValueError(refusal)
         return self
 
     def resolved(self) -> dict[str, Any]:
@@ -59,10 +65,23 @@ class RunSpec(Section):
         """The run's identity: 16 hexadecimal digits.
 
         A hash of the resolved spec (fold and seed among it), the schema version, the training data's digest, the
-        world size and the precision really used. Paths, devices and numbers of CPUs don't enter.
+        world size and the precision really used. Paths, devices and numbers of CPUs don't enter: weights that a run
+        starts from count by their content.
         """
         spec = self.resolved()
         spec["training"]["precision"] = precision
+        for section, name in (("model", "weights"), ("start", "checkpoint")):
+            if spec[section].get(name):
+                spec[section][name] = _content(Path(spec[section][name]))
         identity = {"schema": SCHEMA_VERSION, "spec": spec, "data": data_digest, "world_size": world_size}
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _content(path: Path) -> str:
+    """SHA-256 of a weights file, or of the weights in a checkpoint's folder; of the name where there is none yet."""
+    path = path / "model.safetensors" if path.is_dir() else path
+    if not path.is_file():
+        return f"missing {path.name}"
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -60,18 +60,25 @@ class Catalogue:
     @property
     def classes(self) -> tuple[str, ...]:
         """The labels of the training clips, secondary ones too, sorted."""
-        train = self.subset("train")
-        return tuple(
-            sorted(set(train["labels"].explode().dropna()) | set(train["secondary_labels"].explode().dropna()))
-        )
+        return classes_of(self.subset("train"))
 
     def subset(self, name: str) -> pd.DataFrame:
         """The clips of one subset; clips without a subset are training clips."""
-        return self.clips[self.clips["subset"].fillna("train") == name].reset_index(drop=True)
+        return of_subset(self.clips, name)
 
     def paths(self, clips: pd.DataFrame) -> list[Path]:
         """The recordings of `clips`, row by row."""
         return [self.folder / path for path in clips["path"]]
+
+
+def of_subset(clips: pd.DataFrame, name: str) -> pd.DataFrame:
+    """The rows of one subset; rows without a subset are training clips."""
+    return clips[clips["subset"].fillna("train") == name].reset_index(drop=True)
+
+
+def classes_of(clips: pd.DataFrame) -> tuple[str, ...]:
+    """The labels of clips, secondary ones too, sorted."""
+    return tuple(sorted(set(clips["labels"].explode().dropna()) | set(clips["secondary_labels"].explode().dropna())))
 
 
 def check_name(name: str) -> None:

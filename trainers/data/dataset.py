@@ -3,32 +3,66 @@
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from trainers.data.catalogue import Catalogue, load_catalogue
+from trainers.data.catalogue import Catalogue, classes_of, load_catalogue, of_subset
+from trainers.data.embedded import Embeddings
+from trainers.data.label_maps import apply_labels
+from trainers.data.segments import Windows, windows
 from trainers.data.spec import DataSpec
 from trainers.data.splits import assign_folds
 from trainers.data.store import Store
+from trainers.data.stretches import extended
+from trainers.data.trim import loud_stretch
 from trainers.errors import DataError
+from trainers.mixing.partners import hours
 from trainers.spec import RunSpec
-from trainers.targets.encode import encode_labels, encode_targets
+from trainers.targets.encode import encode_labels, encode_targets, sample_weights
 
 
 @dataclass(frozen=True)
 class ClipSet:
-    """Clips with their samples; `targets` is (clips, classes), all zero where clips are not labelled."""
+    """Clips with their samples and what is known of each."""
 
-    clip_ids: tuple[str, ...]
+    clips: pd.DataFrame
+    """rows of the catalogue"""
     samples: tuple[np.ndarray, ...]
     """(samples,) int16 each, views into the store"""
     targets: np.ndarray
+    """(clips, classes) float32, all zero where clips are not labelled"""
+    weights: np.ndarray
+    """(clips,) float32: what each counts in the loss"""
+    offset_s: np.ndarray
+    """(clips,) where the samples begin, in seconds from the clip's start: later than it where silence was cut off,
+    earlier where neighbours come before"""
+    embeddings: Embeddings | None = None
+    """what a frozen network makes of their windows, where it is cached"""
 
     def __len__(self) -> int:
         """Number of clips."""
-        return len(self.clip_ids)
+        return len(self.samples)
+
+    @property
+    def clip_ids(self) -> tuple[str, ...]:
+        """(clips,)"""
+        return tuple(self.clips["clip_id"])
+
+    @property
+    def extra(self) -> np.ndarray:
+        """(clips,) bool: of a subset named in `data.extra_train`."""
+        return self.clips["extra"].to_numpy(bool)
+
+    def codes(self, column: str) -> np.ndarray:
+        """(clips,) int64: equal values of a column as equal numbers, -1 where it is empty."""
+        return np.asarray(pd.factorize(self.clips[column])[0], np.int64)
+
+    @property
+    def hours(self) -> np.ndarray:
+        """(clips,) hour of day of each recording, -1 where unknown."""
+        return hours(list(self.clips["recorded_at"]))
 
 
 @dataclass(frozen=True)
@@ -44,6 +78,8 @@ class RunData:
     """Of the catalogue: part of the run's key."""
     protocol: str
     """How scores are made: evaluation clips, labels, windows and aggregation. Equal protocols can be compared."""
+    background: tuple[np.ndarray, ...] = field(default=())
+    """Recordings for `augmentation.background`, (samples,) int16 each."""
 
 
 def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
@@ -54,27 +90,25 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
     """
     catalogue = catalogue or load_catalogue(spec.data.name)
     train, val = split_clips(catalogue, spec.data)
-    classes = catalogue.classes
-    crops = len(train) * spec.segments.crops_per_clip
-    if crops < spec.training.batch_size:
-        raise DataError(
-            f"training.batch_size is {spec.training.batch_size}, but without fold {spec.data.fold} {catalogue.name} "
-            f"has only {crops} training segments. Try: training.batch_size={max(1, crops // 2)}"
-        )
-    train_targets = encode_targets(train["labels"], train["secondary_labels"], classes, spec.targets)
+    classes = classes_of(pd.concat([train, val]))
+    train = pd.concat([train.assign(extra=False), *_extra(catalogue, spec.data, classes)], ignore_index=True)
+    neighbours = catalogue.clips
     unlabelled = {name: catalogue.subset(name) for name in spec.data.predict}
-    return RunData(
+    data = RunData(
         classes=classes,
-        train=_clip_set(train, train_targets, spec),
-        val=_clip_set(val, encode_labels(val["labels"], classes), spec),
+        train=_clip_set(train, neighbours, _train_targets(train, classes, spec), spec),
+        val=_clip_set(val, neighbours, encode_labels(val["labels"], classes), spec),
         unlabelled={
-            name: _clip_set(clips, np.zeros((len(clips), len(classes)), np.float32), spec)
+            name: _clip_set(clips, neighbours, np.zeros((len(clips), len(classes)), np.float32), spec)
             for name, clips in unlabelled.items()
             if len(clips)
         },
         digest=catalogue.digest,
-        protocol=_protocol(spec, catalogue, val, classes),
+        protocol=_protocol(spec, val, classes),
+        background=_background(catalogue, spec),
     )
+    _check_batch_size(spec, data.train, catalogue.name)
+    return data
 
 
 def split_clips(catalogue: Catalogue, data: DataSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -83,28 +117,98 @@ def split_clips(catalogue: Catalogue, data: DataSpec) -> tuple[pd.DataFrame, pd.
     Raises:
         DataError: there are no labelled clips.
     """
-    clips = catalogue.subset("train")
-    clips = clips[clips["labels"].notna()].reset_index(drop=True)
-    clips["secondary_labels"] = [() if value is None else value for value in clips["secondary_labels"]]
-    if not catalogue.classes:
+    clips = _labelled(catalogue, "train", data)
+    if not classes_of(clips):
         raise DataError(f"the catalogue {catalogue.name} has no labelled training clips. Try: fill its column `labels`")
     held_out = assign_folds(clips, data.split) == data.fold
     return clips[~held_out].reset_index(drop=True), clips[held_out].reset_index(drop=True)
 
 
-def _clip_set(clips: pd.DataFrame, targets: np.ndarray, spec: RunSpec) -> ClipSet:
-    rate = spec.data.sample_rate
-    recordings = Store(rate).open(list(clips["content"]))
-    stretches = zip(recordings, clips["start_s"], clips["duration_s"], strict=True)
-    samples = tuple(
-        recording[round(start * rate) : round((start + length) * rate)] for recording, start, length in stretches
+def windows_of(spec: RunSpec, clips: ClipSet) -> Windows:
+    """The evaluation windows of a clip set."""
+    lengths = [len(samples) for samples in clips.samples]
+    return windows(lengths, spec.segment_samples, spec.segments.eval_windows, spec.segments)
+
+
+def train_windows(spec: RunSpec, clips: ClipSet) -> Windows:
+    """What training draws from: the windows of clips for `train_crop: windows`, else each clip `crops_per_clip` times
+    (where a crop starts is then drawn anew for each epoch)."""
+    if spec.segments.train_crop == "windows":
+        lengths = [len(samples) for samples in clips.samples]
+        return windows(lengths, spec.segment_samples, "all", spec.segments)
+    clip = np.tile(np.arange(len(clips)), spec.segments.crops_per_clip)
+    return Windows(clip, np.zeros(len(clip), np.int64))
+
+
+def _labelled(catalogue: Catalogue, subset: str, data: DataSpec) -> pd.DataFrame:
+    clips = of_subset(apply_labels(catalogue.clips, data), subset)
+    clips = clips[clips["labels"].notna()].reset_index(drop=True)
+    clips["secondary_labels"] = [() if value is None else value for value in clips["secondary_labels"]]
+    return clips
+
+
+def _extra(catalogue: Catalogue, data: DataSpec, classes: Sequence[str]) -> list[pd.DataFrame]:
+    """The clips of `data.extra_train`, with labels that the training clips have, too."""
+    found = []
+    for name in data.extra_train:
+        clips = _labelled(catalogue, name, data)
+        unknown = set(classes_of(clips)) - set(classes)
+        if not len(clips) or unknown:
+            why = (
+                f"labels that no training clip has ({', '.join(sorted(unknown)[:3])})"
+                if unknown
+                else "no labelled clips"
+            )
+            raise DataError(f"data.extra_train: the subset {name!r} of {catalogue.name} has {why}")
+        found.append(clips.assign(extra=True))
+    return found
+
+
+def _train_targets(clips: pd.DataFrame, classes: Sequence[str], spec: RunSpec) -> np.ndarray:
+    return encode_targets(
+        clips["labels"], clips["secondary_labels"], classes, spec.targets, label_weights=clips["label_weights"]
     )
-    return ClipSet(tuple(clips["clip_id"]), samples, targets)
 
 
-def _protocol(spec: RunSpec, catalogue: Catalogue, val: pd.DataFrame, classes: Sequence[str]) -> str:
+def _clip_set(clips: pd.DataFrame, neighbours: pd.DataFrame, targets: np.ndarray, spec: RunSpec) -> ClipSet:
+    rate, db = spec.data.sample_rate, spec.segments.trim_db
+    recordings = Store(rate).open(list(clips["content"]))
+    stretches = extended(clips, neighbours, spec.segments.context_clips)
+    bounds = [(round(start * rate), round(end * rate)) for start, end in stretches]
+    if db is not None:
+        bounds = [_without_silence(*both, db) for both in zip(recordings, bounds, strict=True)]
+    samples = tuple(recording[first:last] for recording, (first, last) in zip(recordings, bounds, strict=True))
+    offset_s = np.array([first for first, _ in bounds]) / rate - clips["start_s"].to_numpy(float)
+    return ClipSet(clips, samples, targets, sample_weights(list(clips["rating"]), spec.targets), offset_s)
+
+
+def _without_silence(recording: np.ndarray, bounds: tuple[int, int], db: float) -> tuple[int, int]:
+    first, last = loud_stretch(recording[slice(*bounds)], db)
+    return bounds[0] + first, bounds[0] + last
+
+
+def _background(catalogue: Catalogue, spec: RunSpec) -> tuple[np.ndarray, ...]:
+    asked = spec.augmentation.background
+    if asked.p == 0:
+        return ()
+    clips = catalogue.subset(asked.subset)
+    if not len(clips):
+        raise DataError(f"augmentation.background.subset: {catalogue.name} has no subset {asked.subset!r}")
+    return tuple(Store(spec.data.sample_rate).open(list(dict.fromkeys(clips["content"]))))
+
+
+def _check_batch_size(spec: RunSpec, train: ClipSet, name: str) -> None:
+    segments = len(train_windows(spec, train))
+    if segments < spec.training.batch_size:
+        raise DataError(
+            f"training.batch_size is {spec.training.batch_size}, but without fold {spec.data.fold} {name} "
+            f"has only {segments} training segments. Try: training.batch_size={max(1, segments // 2)}"
+        )
+
+
+def _protocol(spec: RunSpec, val: pd.DataFrame, classes: Sequence[str]) -> str:
     columns = zip(val["clip_id"], val["content"], val["labels"], strict=True)
     rows = [[clip_id, content, sorted(labels)] for clip_id, content, labels in columns]
-    windows = spec.segments.model_dump(include={"duration_s", "eval_windows", "aggregate", "padding"})
-    text = json.dumps([catalogue.name, sorted(rows), windows, list(classes)], sort_keys=True)
+    segments = spec.segments.model_dump(exclude={"train_crop", "crops_per_clip"})
+    text = json.dumps([sorted(rows), segments, list(classes)], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

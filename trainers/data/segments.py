@@ -5,35 +5,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from trainers.data.dataset import ClipSet
 from trainers.data.spec import SegmentsSpec
 
 
 @dataclass(frozen=True)
 class Windows:
-    """Evaluation windows of a set of clips, in clip order."""
+    """Windows of a set of clips, in clip order."""
 
     clip: np.ndarray
     """(windows,) index of each window's clip"""
     start: np.ndarray
     """(windows,) first sample within the clip"""
 
+    def __len__(self) -> int:
+        """Number of windows."""
+        return len(self.clip)
 
-def cut(samples: np.ndarray, start: int, length: int, padding: str) -> np.ndarray:
-    """`length` samples from `start` on; a clip that ends earlier is padded with zeros or with itself."""
+
+def cut(samples: np.ndarray, start: int, length: int, spec: SegmentsSpec) -> np.ndarray:
+    """`length` samples from `start` on; what ends earlier is filled up as `padding` and `padding_side` say."""
     piece = samples[start : start + length]
-    if len(piece) == length:
+    missing = length - len(piece)
+    if missing <= 0:
         return piece
-    if padding == "repeat" and len(piece):
-        return np.resize(piece, length)
-    return np.pad(piece, (0, length - len(piece)))
+    before = {"right": 0, "left": missing, "both": missing // 2}[spec.padding_side]
+    if spec.padding == "zero" or not len(piece):
+        return np.pad(piece, (before, missing - before))
+    source = _reflected(piece) if spec.padding == "reflect" else piece
+    return source[(np.arange(length) - before) % len(source)]
 
 
-def gather(clips: ClipSet, index: np.ndarray, start: np.ndarray, length: int, padding: str) -> np.ndarray:
+def gather(
+    samples: Sequence[np.ndarray], index: np.ndarray, start: np.ndarray, length: int, spec: SegmentsSpec
+) -> np.ndarray:
     """Segments of several clips as one (batch, length) int16 array."""
     batch = np.empty((len(index), length), np.int16)
     for row, (clip, first) in enumerate(zip(index, start, strict=True)):
-        batch[row] = cut(clips.samples[clip], int(first), length, padding)
+        batch[row] = cut(samples[clip], int(first), length, spec)
     return batch
 
 
@@ -46,23 +54,36 @@ def train_starts(lengths: np.ndarray, length: int, crop: str, rng: np.random.Gen
     return slack // 2 if crop == "center" else np.zeros(len(lengths), np.int64)
 
 
-def eval_windows(lengths: Sequence[int], length: int, spec: SegmentsSpec) -> Windows:
-    """The windows that evaluation sees of each clip; at least one, however short the clip."""
-    clips, starts = [], []
-    for clip, n in enumerate(lengths):
-        for start in _window_starts(n, length, spec.eval_windows):
-            clips.append(clip)
-            starts.append(start)
-    return Windows(np.array(clips, np.int64), np.array(starts, np.int64))
+def windows(lengths: Sequence[int], length: int, which: str, spec: SegmentsSpec) -> Windows:
+    """The windows of each clip; at least one, however short the clip.
+
+    Args:
+        lengths: samples of each clip.
+        length: samples of a window.
+        which: as `segments.eval_windows`.
+        spec: stride, what becomes of the rest, number of crops.
+    """
+    starts = [_window_starts(n, length, which, spec) for n in lengths]
+    clips = np.repeat(np.arange(len(starts)), [len(own) for own in starts])
+    return Windows(clips, np.array([start for own in starts for start in own], np.int64))
 
 
-def _window_starts(n: int, length: int, which: str) -> list[int]:
+def _reflected(piece: np.ndarray) -> np.ndarray:
+    """The piece and its mirror image: one period of its reflection at both ends."""
+    return np.concatenate([piece, piece[-2:0:-1]])
+
+
+def _window_starts(n: int, length: int, which: str, spec: SegmentsSpec) -> list[int]:
     slack = max(n - length, 0)
     if which == "center":
         return [slack // 2]
-    if which == "head":
+    if which == "head" or slack == 0:
         return [0]
-    starts = list(range(0, slack + 1, length))
-    if starts[-1] < slack:  # the rest of the clip, right-aligned
+    if which == "crops":
+        return (
+            [round(place) for place in np.linspace(0, slack, spec.eval_crops)] if spec.eval_crops > 1 else [slack // 2]
+        )
+    starts = list(range(0, slack + 1, max(1, round(spec.stride * length))))
+    if slack - starts[-1] > spec.min_rest * length:  # the rest of the clip, right-aligned
         starts.append(slack)
     return starts

@@ -25,8 +25,16 @@ class DataSpec(Section):
 
     name: str = Field("chorus", min_length=1, description="name of a catalogue (`platform data list`)")
     sample_rate: int = Field(16_000, ge=1_000, le=384_000, description="Hz; recordings are resampled to it once")
+    label_map: Literal["none", "icbhi_normal_abnormal", "icbhi_abnormal", "icbhi_four", "icbhi_diagnosis"] = Field(
+        "none", description="other classes made of the catalogue's (ICBHI 2017's scenarios)"
+    )
+    exclude_classes: tuple[str, ...] = Field((), description="labels taken off every clip; the clips stay")
+    drop_empty: bool = Field(False, description="leave out clips with nothing active")
     split: SplitSpec = SplitSpec()
     fold: int = Field(0, ge=0, description="the fold held out for validation")
+    extra_train: tuple[str, ...] = Field(
+        (), description="further labelled subsets to train on, never validated on (pseudo-labels)"
+    )
     predict: tuple[str, ...] = Field(
         ("target",), description="unlabelled subsets whose logits are stored with the kept checkpoint, where present"
     )
@@ -42,10 +50,42 @@ class SegmentsSpec(Section):
     """How fixed-length segments are cut from clips of any length."""
 
     duration_s: float = Field(5.0, gt=0, le=120, description="s; length of a segment")
-    train_crop: Literal["random", "center", "head"] = Field("random", description="which segment training sees")
-    crops_per_clip: int = Field(1, ge=1, le=64, description="segments drawn from each clip in an epoch")
-    eval_windows: Literal["all", "center", "head"] = Field(
-        "all", description="all: the whole clip in windows without overlap, the last one right-aligned"
+    trim_db: float | None = Field(
+        None, gt=0, description="dB; cut off what is that far below a clip's loudest frame at both ends; null: nothing"
     )
-    aggregate: Literal["mean", "max"] = Field("mean", description="a clip's probability from those of its windows")
-    padding: Literal["zero", "repeat"] = Field("zero", description="what follows a clip shorter than a segment")
+    context_clips: int = Field(
+        0, ge=0, le=10, description="neighbouring clips of the recording that a clip is extended by on each side"
+    )
+    train_crop: Literal["random", "center", "head", "windows"] = Field(
+        "random", description="which segment training sees; windows: every window of a clip is an item of its own"
+    )
+    crops_per_clip: int = Field(1, ge=1, le=64, description="segments drawn from each clip in an epoch")
+    eval_windows: Literal["all", "center", "head", "crops"] = Field(
+        "all", description="all: the whole clip in windows; crops: `eval_crops` evenly spaced"
+    )
+    eval_crops: int = Field(5, ge=1, le=64, description="segments per clip for eval_windows=crops")
+    stride: float = Field(1.0, gt=0, le=1, description="step between windows, in durations; 1: no overlap")
+    min_rest: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="what is left after the last whole window gets one, right-aligned, if it is longer than this share "
+        "of a duration",
+    )
+    aggregate: Literal["mean", "max", "geometric"] = Field(
+        "mean", description="a clip's probability from those of its windows"
+    )
+    smoothing: Literal[
+        "none", "neighbor_average", "moving", "triangular", "savitzky_golay", "median", "exponential"
+    ] = Field("none", description="of probabilities over the consecutive windows of a recording, before aggregation")
+    smoothing_width: int = Field(3, ge=3, le=101, description="windows; odd; for moving, triangular, ..., median")
+    padding: Literal["zero", "repeat", "reflect"] = Field(
+        "zero", description="what fills up a clip shorter than a segment"
+    )
+    padding_side: Literal["right", "left", "both"] = Field("right", description="where it is filled up")
+
+    @model_validator(mode="after")
+    def _odd(self) -> "SegmentsSpec":
+        if self.smoothing_width % 2 == 0:
+            raise ValueError(f"segments.smoothing_width must be odd, got {self.smoothing_width}")
+        return self

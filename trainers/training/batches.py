@@ -1,23 +1,57 @@
-"""The batches of an epoch: which clips in which order, cut where, for this worker."""
+"""The batches of an epoch, cut from the clips, for this worker and on its device."""
 
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from trainers.data.dataset import ClipSet
-from trainers.data.segments import Windows, gather, train_starts
+from trainers.data.segments import Windows, gather
 from trainers.spec import RunSpec
+from trainers.training.plan import NONE, EpochPlan, draw_plan, segments_per_epoch
 
 FULL_SCALE = 32_768.0
 ORDER, DEVICE, TORCH = 0, 1, 2
 """Purposes of random streams: all that an epoch draws depends on (seed, epoch, purpose, rank) alone."""
 
-Batch = tuple[Tensor, Tensor]
-"""(batch, samples) int16 waveforms and (batch, classes) float targets, or (batch,) window numbers in evaluation"""
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of a training batch. Where partners come from all training clips, row size + i is the partner of row i."""
+
+    samples: Tensor
+    """(rows, samples) int16 waveforms, or (rows, ...) float embeddings where they are cached"""
+    targets: Tensor
+    """(rows, classes) float32"""
+    weights: Tensor
+    """(rows,) float32: what each counts in the loss"""
+    size: int
+    """rows without the partners"""
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        """The batch with its tensors changed, moved or pinned."""
+        return Batch(change(self.samples), change(self.targets), change(self.weights), self.size)
+
+
+@dataclass(frozen=True)
+class EvalBatch:
+    """Windows to be predicted."""
+
+    samples: Tensor
+    rows: Tensor
+    """(windows,) their numbers"""
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "EvalBatch":
+        """The batch with its tensors changed, moved or pinned."""
+        return EvalBatch(change(self.samples), change(self.rows))
+
+
+AnyBatch = TypeVar("AnyBatch", Batch, EvalBatch)
 
 
 def stream(seed: int, epoch: int, purpose: int, rank: int = 0) -> np.random.Generator:
@@ -30,61 +64,90 @@ def torch_seed(seed: int, epoch: int, rank: int) -> int:
     return int(np.random.SeedSequence([seed, epoch, TORCH, rank]).generate_state(1, np.uint64)[0] >> 1)
 
 
-def steps_per_epoch(spec: RunSpec, n_clips: int) -> int:
+def batches_per_epoch(spec: RunSpec, train: ClipSet) -> int:
     """Full batches in an epoch; what is left over is not seen in it."""
-    return n_clips * spec.segments.crops_per_clip // spec.training.batch_size
+    return segments_per_epoch(spec, train) // spec.training.batch_size
 
 
 def train_batches(spec: RunSpec, clips: ClipSet, epoch: int, rank: int, world_size: int) -> Iterator[Batch]:
-    """This worker's share of every batch of an epoch, on the CPU. Workers share order and crops, so that the batch
-    over all of them is the same for any number."""
-    rng = stream(spec.seed, epoch, ORDER)
-    order = np.tile(np.arange(len(clips)), spec.segments.crops_per_clip)
-    rng.shuffle(order)
-    length = round(spec.segments.duration_s * spec.data.sample_rate)
-    sizes = np.array([len(samples) for samples in clips.samples])
-    starts = train_starts(sizes[order], length, spec.segments.train_crop, rng)
+    """This worker's share of every batch of an epoch, on the CPU. Workers share the plan, so that the batch over all
+    of them is the same for any number."""
+    plan = draw_plan(spec, clips, stream(spec.seed, epoch, ORDER))
     size = spec.training.batch_size
-    for first in range(0, steps_per_epoch(spec, len(clips)) * size, size):
+    for first in range(0, len(plan) // size * size, size):
         share = slice(first + rank * size // world_size, first + (rank + 1) * size // world_size)
-        waveform = gather(clips, order[share], starts[share], length, spec.segments.padding)
-        yield torch.from_numpy(waveform), torch.from_numpy(clips.targets[order[share]])
+        yield _train_batch(spec, clips, plan, share)
 
 
-def eval_batches(spec: RunSpec, clips: ClipSet, windows: Windows, rows: np.ndarray) -> Iterator[Batch]:
+def eval_batches(spec: RunSpec, clips: ClipSet, windows: Windows, rows: np.ndarray) -> Iterator[EvalBatch]:
     """Windows `rows` of a clip set with their numbers, on the CPU."""
-    length = round(spec.segments.duration_s * spec.data.sample_rate)
     for first in range(0, len(rows), spec.training.eval_batch_size):
         part = rows[first : first + spec.training.eval_batch_size]
-        waveform = gather(clips, windows.clip[part], windows.start[part], length, spec.segments.padding)
-        yield torch.from_numpy(waveform), torch.from_numpy(part)
+        samples = windows_batch(spec, clips, windows.clip[part], windows.start[part])
+        yield EvalBatch(samples, torch.from_numpy(part))
 
 
-def on_device(batches: Iterable[Batch], device: torch.device) -> Iterator[Batch]:
+def windows_batch(spec: RunSpec, clips: ClipSet, index: np.ndarray, start: np.ndarray) -> Tensor:
+    """Segments of several clips as one (batch, samples) int16 tensor, or their cached embeddings."""
+    if clips.embeddings is not None:
+        return torch.from_numpy(clips.embeddings.at(index, start))
+    return torch.from_numpy(gather(clips.samples, index, start, spec.segment_samples, spec.segments))
+
+
+def joined_batch(spec: RunSpec, clips: ClipSet, index: np.ndarray, start: np.ndarray, follower: np.ndarray) -> Tensor:
+    """The same where some segments are followed by another clip."""
+    pieces = [
+        clips.samples[clip][first:]
+        if second == NONE
+        else np.concatenate([clips.samples[clip][first:], clips.samples[second]])
+        for clip, first, second in zip(index, start, follower, strict=True)
+    ]
+    rows = np.arange(len(pieces))
+    return torch.from_numpy(gather(pieces, rows, np.zeros_like(rows), spec.segment_samples, spec.segments))
+
+
+def on_device(batches: Iterable[AnyBatch], device: torch.device) -> Iterator[AnyBatch]:
     """Batches on the device. For a GPU the next ones are cut and sent while it computes."""
     if device.type == "cpu":
         yield from batches
         return
-    for waveform, rest in _ahead(batches):
-        yield waveform.to(device, non_blocking=True), rest.to(device, non_blocking=True)
+    for batch in _ahead(batches):
+        yield batch.map(lambda tensor: tensor.to(device, non_blocking=True))
 
 
-def to_float(waveform: Tensor) -> Tensor:
-    """int16 samples as float32 in [-1, 1)."""
-    return waveform.float() / FULL_SCALE
+def to_float(samples: Tensor) -> Tensor:
+    """int16 samples as float32 in [-1, 1); cached embeddings as they are."""
+    return samples if samples.is_floating_point() else samples.float() / FULL_SCALE
 
 
-def _ahead(batches: Iterable[Batch], depth: int = 3) -> Iterator[Batch]:
+def _train_batch(spec: RunSpec, clips: ClipSet, plan: EpochPlan, share: slice) -> Batch:
+    index, follower = plan.clip[share], plan.follower[share]
+    targets, weights = clips.targets[index], clips.weights[index]
+    joined = follower != NONE
+    if joined.any():
+        samples = joined_batch(spec, clips, index, plan.start[share], follower)
+        targets[joined] = np.maximum(targets[joined], clips.targets[follower[joined]])
+    else:
+        samples = windows_batch(spec, clips, index, plan.start[share])
+    if plan.partner is not None and plan.partner_start is not None:
+        partner = plan.partner[share]
+        samples = torch.cat([samples, windows_batch(spec, clips, partner, plan.partner_start[share])])
+        targets = np.concatenate([targets, clips.targets[partner]])
+        weights = np.concatenate([weights, clips.weights[partner]])
+    return Batch(samples, torch.from_numpy(targets), torch.from_numpy(weights), len(index))
+
+
+def _ahead(batches: Iterable[AnyBatch], depth: int = 3) -> Iterator[AnyBatch]:
     """Pinned batches, cut by a thread that stays `depth` ahead; its errors are raised here."""
-    ready: queue.Queue[Batch | BaseException | None] = queue.Queue(depth)
+    ready: queue.Queue[AnyBatch | BaseException | None] = queue.Queue(depth)
     stopped = threading.Event()
 
     def work() -> None:
         try:
-            for waveform, rest in batches:
+            for batch in batches:
                 if stopped.is_set():
                     return
-                ready.put((waveform.pin_memory(), rest.pin_memory()))
+                ready.put(batch.map(Tensor.pin_memory))
             ready.put(None)
         except BaseException as error:
             ready.put(error)

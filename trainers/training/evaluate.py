@@ -7,67 +7,123 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from analysis.metrics import evaluate as score
+from analysis.metrics import Case, absent_classes, as_case, measure
+from analysis.metrics.groups import by_column, by_frequency, by_polyphony
+from analysis.metrics.thresholds import tune_thresholds, tuned_scores
 from analysis.records.predictions import Predictions
-from trainers.data.dataset import ClipSet
-from trainers.data.segments import Windows, eval_windows
-from trainers.losses.functions import LOSSES, probabilities
+from trainers.data.dataset import ClipSet, RunData, windows_of
+from trainers.errors import DataError
+from trainers.losses.functions import ConfiguredLoss, probabilities
 from trainers.spec import RunSpec
 from trainers.training.batches import eval_batches, on_device, to_float
 from trainers.training.session import Session
-
-
-def windows_of(spec: RunSpec, clips: ClipSet) -> Windows:
-    """The evaluation windows of a clip set."""
-    length = round(spec.segments.duration_s * spec.data.sample_rate)
-    return eval_windows([len(samples) for samples in clips.samples], length, spec.segments)
+from trainers.training.smoothing import smooth_recordings
 
 
 @torch.inference_mode()
 def predict(model: nn.Module, spec: RunSpec, clips: ClipSet, session: Session) -> np.ndarray:
     """Logits of all evaluation windows: (windows, classes) float32, on every worker; each computes its share."""
     windows = windows_of(spec, clips)
-    rows = np.arange(len(windows.clip))[session.rank :: session.world_size]
-    logits = torch.zeros(len(windows.clip), clips.targets.shape[1], device=session.device)
+    rows = np.arange(len(windows))[session.rank :: session.world_size]
+    logits = torch.zeros(len(windows), clips.targets.shape[1], device=session.device)
     model.eval()
-    for waveform, numbers in on_device(eval_batches(spec, clips, windows, rows), session.device):
-        logits[numbers] = model(to_float(waveform)).float()
+    for batch in on_device(eval_batches(spec, clips, windows, rows), session.device):
+        embedded = batch.samples.is_floating_point()
+        logits[batch.rows] = model(to_float(batch.samples), embedded=embedded).float()
     if session.world_size > 1:
         dist.all_reduce(logits)
     return logits.cpu().numpy()
 
 
-def metrics_of(spec: RunSpec, clips: ClipSet, logits: np.ndarray) -> dict[str, float]:
-    """`val/loss` and every registered metric, of clips.
+class Evaluator:
+    """What a run's epochs are measured by."""
 
-    A clip's loss is the mean over its windows, its probabilities are aggregated as `segments.aggregate` says.
-    """
-    clip_of = windows_of(spec, clips).clip
-    tensor = torch.from_numpy(logits)
-    targets = torch.from_numpy(clips.targets[clip_of])
-    losses = LOSSES[spec.loss.name](tensor, targets, spec.loss).numpy()
-    loss = float((np.bincount(clip_of, losses) / np.bincount(clip_of)).mean())
-    p = per_clip(probabilities(tensor, spec.loss.name).numpy(), clip_of, spec.segments.aggregate)
-    return {"val/loss": loss, **{f"val/{name}": value for name, value in score(clips.targets, p).items()}}
+    def __init__(self, spec: RunSpec, data: RunData, loss: ConfiguredLoss) -> None:
+        self.spec, self.data, self.loss = spec, data, loss
+        self.train_counts = (data.train.targets > 0.5).sum(0)
+        self.groups = {column: self._values(column) for column in spec.evaluation.by}
+
+    def metrics(self, logits: np.ndarray, train_logits: np.ndarray | None = None) -> dict[str, float]:
+        """`val/loss` and every registered metric of clips, then those of groups.
+
+        A clip's loss is the mean over its windows; its probabilities are smoothed and aggregated as `segments` says.
+
+        Args:
+            logits: (windows, classes) of the validation clips.
+            train_logits: of the training clips, to tune thresholds on.
+        """
+        val = self.data.val
+        scores = clip_probabilities(self.spec, val, logits)
+        sequence = (val.codes("recording_id"), val.clips["start_s"].to_numpy(float))
+        case = as_case(val.targets, scores, sequence)
+        found = {**measure(case), "absent_classes": float(absent_classes(val.targets)), **self._grouped(case)}
+        if train_logits is not None:
+            train = self.data.train
+            thresholds = tune_thresholds(train.targets, clip_probabilities(self.spec, train, train_logits))
+            found |= tuned_scores(val.targets, scores, thresholds)
+        return {"val/loss": self._loss(logits), **{f"val/{name}": value for name, value in found.items()}}
+
+    def no_metrics(self) -> dict[str, float]:
+        """What a diverged epoch reports: the same names, no values."""
+        n_classes = len(self.data.classes)
+        train = np.zeros((len(windows_of(self.spec, self.data.train)), n_classes), np.float32)
+        val = np.zeros((len(windows_of(self.spec, self.data.val)), n_classes), np.float32)
+        return dict.fromkeys(self.metrics(val, train if self.spec.evaluation.tune_thresholds else None), math.nan)
+
+    def _loss(self, logits: np.ndarray) -> float:
+        clip_of = windows_of(self.spec, self.data.val).clip
+        targets = torch.from_numpy(self.data.val.targets[clip_of])
+        losses = self.loss(torch.from_numpy(logits), targets).numpy()
+        return float((np.bincount(clip_of, losses) / np.bincount(clip_of)).mean())
+
+    def _grouped(self, case: Case) -> dict[str, float]:
+        asked = self.spec.evaluation
+        found: dict[str, float] = {}
+        if asked.rare_below is not None or asked.frequent_above is not None:
+            found |= by_frequency(case, self.train_counts, asked.rare_below, asked.frequent_above)
+        if asked.polyphony:
+            found |= by_polyphony(case)
+        for column, values in self.groups.items():
+            found |= by_column(case, column, values)
+        return found
+
+    def _values(self, column: str) -> np.ndarray:
+        clips = self.data.val.clips
+        if column not in clips or clips[column].isna().all():
+            filled = ", ".join(str(name) for name in clips if clips[name].notna().any())
+            raise DataError(f"evaluation.by: the column {column!r} is empty. Columns with values: {filled}")
+        return np.asarray(clips[column], object)
+
+
+def clip_probabilities(spec: RunSpec, clips: ClipSet, logits: np.ndarray) -> np.ndarray:
+    """(windows, classes) logits as (clips, classes) probabilities: smoothed over the windows of each recording, then
+    aggregated over those of each clip."""
+    windows, segments = windows_of(spec, clips), spec.segments
+    values = probabilities(torch.from_numpy(logits), spec.loss.name).numpy()
+    begins = clips.clips["start_s"].to_numpy(float) + clips.offset_s
+    start = begins[windows.clip] + windows.start / spec.data.sample_rate
+    recording = clips.codes("recording_id")[windows.clip]
+    values = smooth_recordings(values, recording, start, segments.smoothing, segments.smoothing_width)
+    return per_clip(values, windows.clip, segments.aggregate)
 
 
 def per_clip(values: np.ndarray, clip_of: np.ndarray, how: str) -> np.ndarray:
-    """(windows, classes) -> (clips, classes), by mean or max over each clip's windows."""
+    """(windows, classes) probabilities -> (clips, classes), by mean, max or geometric mean over each clip's windows.
+
+    The geometric mean has its root: Freesound 2018's kernel multiplied without one, so that long clips got less.
+    """
     first = np.flatnonzero(np.diff(clip_of, prepend=-1))
     if how == "max":
         return np.maximum.reduceat(values, first)
+    if how == "geometric":
+        tiny = np.finfo(values.dtype).tiny
+        return np.asarray(np.exp(per_clip(np.log(np.maximum(values, tiny)), clip_of, "mean")))
     return np.add.reduceat(values, first) / np.bincount(clip_of)[:, None]
-
-
-def no_metrics() -> dict[str, float]:
-    """What a diverged epoch reports."""
-    from analysis.metrics import METRICS
-
-    return dict.fromkeys(["val/loss", *(f"val/{name}" for name in METRICS)], math.nan)
 
 
 def as_predictions(subset: str, spec: RunSpec, clips: ClipSet, logits: np.ndarray) -> Predictions:
     """Logits with the clip and the start of every window."""
-    windows = windows_of(spec, clips)
-    ids = tuple(clips.clip_ids[clip] for clip in windows.clip)
-    return Predictions(subset, ids, windows.start / spec.data.sample_rate, logits)
+    windows, clip_ids = windows_of(spec, clips), clips.clip_ids
+    ids = tuple(clip_ids[clip] for clip in windows.clip)
+    starts = clips.offset_s[windows.clip] + windows.start / spec.data.sample_rate
+    return Predictions(subset, ids, starts, logits)

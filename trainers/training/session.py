@@ -21,7 +21,7 @@ class EpochReport:
     epoch: int
     """from 1"""
     state: str
-    """running, finished (the last epoch) or diverged (the loss is no finite number)"""
+    """running, finished (the last epoch, or stopped early) or diverged (the loss is no finite number)"""
     metrics: dict[str, float]
     protocol: str
     kept_epoch: int | None
@@ -104,6 +104,8 @@ def local_session(ledger: RunLedger, identity: dict[str, Any], device: torch.dev
     return LedgerSession(ledger, identity, device, resume=ledger.newest_checkpoint())
 
 
-def better(value: float, best: float) -> bool:
-    """Whether a metric beats the best so far; a NaN never does."""
-    return not math.isnan(value) and (math.isnan(best) or value > best)
+def better(value: float, best: float, direction: str) -> bool:
+    """Whether a metric beats the best so far, `direction` max or min; a NaN never does."""
+    if math.isnan(value) or math.isnan(best):
+        return not math.isnan(value)
+    return value > best if direction == "max" else value < best

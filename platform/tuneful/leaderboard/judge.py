@@ -1,5 +1,6 @@
 """The judge of a competition of our own: scores predictions against labels that no trainer ever sees."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,12 @@ KEYS = ["clip_id", "start_s"]
 PARTS = ("public", "private")
 
 
-def judge(folder: Path, predictions: pd.DataFrame) -> dict[str, float]:
+def judge(folder: Path, predictions: pd.DataFrame, only: Sequence[str] | None = None) -> dict[str, float]:
     """Return the public and the private macro ROC-AUC; classes that never occur in a part are left out of its mean.
 
     ``folder``: of the competition, with ``judge/labels.parquet`` (clip_id, start_s, labels, part).
     ``predictions``: clip_id, start_s, and one column of scores per class; every window of the test exactly once.
+    ``only``: the classes that the mean is over; None: all of them.
     """
     labels = pd.read_parquet(folder / "judge" / "labels.parquet")
     labels["start_s"] = labels["start_s"].round(3)
@@ -23,8 +25,8 @@ def judge(folder: Path, predictions: pd.DataFrame) -> dict[str, float]:
     _check_classes(labels, classes)
     scores = _scores_of(labels, predictions, classes)
     targets = np.array([[code in set(row) for code in classes] for row in labels["labels"]], dtype=np.float64)
-    part = labels["part"].to_numpy()
-    return {name: macro_auc(targets[part == name], scores[part == name]) for name in PARTS}
+    part, chosen = labels["part"].to_numpy(), [only is None or name in only for name in classes]
+    return {name: macro_auc(targets[part == name][:, chosen], scores[part == name][:, chosen]) for name in PARTS}
 
 
 def _check_classes(labels: pd.DataFrame, classes: list[str]) -> None:

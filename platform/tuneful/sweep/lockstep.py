@@ -39,20 +39,30 @@ class Lockstep:
         self._objective = objective
         self._iterators = [run_epochs(folder, run, open_session) for run in runs]
         self._histories: list[list[float]] = [[] for _ in runs]
+        self._reports: list[EpochReport | None] = [None] * len(runs)
 
     def advance(self) -> TrialEpoch:
         """Train (or read from the ledger) one more epoch of every run.
 
-        A run that diverged ends the trial: the mean over the others would be of fewer runs.
+        A run that diverged ends the trial: the mean over the others would be of fewer runs. One that stopped early
+        counts with its last epoch until the others have ended, too.
         """
-        reports = [next(iterator) for iterator in self._iterators]
-        for history, report in zip(self._histories, reports, strict=True):
-            history.append(report.metrics[self._objective.metric])
+        reports = [self._next(number) for number in range(len(self._iterators))]
         states = {report.state for report in reports}
         state = "diverged" if "diverged" in states else "finished" if states == {"finished"} else "running"
         scores = [self._objective.score(history) for history in self._histories]
         score = math.nan if state == "diverged" else sum(scores) / len(scores)
-        return TrialEpoch(reports[0].epoch, score, state, _means(reports))
+        return TrialEpoch(max(report.epoch for report in reports), score, state, _means(reports))
+
+    def _next(self, number: int) -> "EpochReport":
+        """A run's next epoch; the last one again when it has ended."""
+        last = self._reports[number]
+        if last is not None and last.state == "finished":
+            return last
+        report = next(self._iterators[number])
+        self._histories[number].append(report.metrics[self._objective.metric])
+        self._reports[number] = report
+        return report
 
     def close(self) -> None:
         """End the runs where they are; what they reported is in the ledger."""

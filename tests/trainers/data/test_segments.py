@@ -5,8 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from trainers.data.dataset import ClipSet
-from trainers.data.segments import cut, eval_windows, gather, train_starts
+from trainers.data.segments import cut, gather, train_starts, windows
 from trainers.data.spec import SegmentsSpec
 
 lengths = st.lists(st.integers(0, 100), min_size=1, max_size=8)
@@ -14,9 +13,9 @@ lengths = st.lists(st.integers(0, 100), min_size=1, max_size=8)
 
 @given(lengths, st.integers(1, 40))
 def test_windows_see_every_sample_of_every_clip_and_only_the_last_overlaps(sizes, length):
-    windows = eval_windows(sizes, length, SegmentsSpec())
+    found = windows(sizes, length, "all", SegmentsSpec())
     for clip, n in enumerate(sizes):
-        starts = windows.start[windows.clip == clip]
+        starts = found.start[found.clip == clip]
         seen = np.concatenate([np.arange(start, start + length) for start in starts])
         assert set(range(n)) <= set(seen.tolist())
         assert (np.diff(starts[:-1]) == length).all()
@@ -27,44 +26,74 @@ def test_windows_see_every_sample_of_every_clip_and_only_the_last_overlaps(sizes
             assert starts.tolist() == [0]
 
 
-@given(lengths, st.integers(1, 40), st.sampled_from(["all", "center", "head"]))
+@given(lengths, st.integers(1, 40), st.sampled_from(["all", "center", "head", "crops"]))
 def test_every_clip_has_windows_and_in_order(sizes, length, which):
-    windows = eval_windows(sizes, length, SegmentsSpec(eval_windows=which))
-    assert set(windows.clip) == set(range(len(sizes)))
-    assert (np.diff(windows.clip) >= 0).all()
-    assert which == "all" or len(windows.clip) == len(sizes)
+    found = windows(sizes, length, which, SegmentsSpec())
+    assert set(found.clip) == set(range(len(sizes)))
+    assert (np.diff(found.clip) >= 0).all()
+    assert which in ("all", "crops") or len(found) == len(sizes)
+    assert all(0 <= start <= max(0, sizes[clip] - length) for clip, start in zip(found.clip, found.start, strict=True))
 
 
-@pytest.mark.parametrize(("which", "start"), [("head", 0), ("center", 35)])
+@pytest.mark.parametrize(("which", "start"), [("head", [0]), ("center", [35])])
 def test_one_window_is_the_head_or_the_middle(which, start):
-    assert eval_windows([100], 30, SegmentsSpec(eval_windows=which)).start.tolist() == [start]
+    assert windows([100], 30, which, SegmentsSpec()).start.tolist() == start
+
+
+@pytest.mark.parametrize(("crops", "starts"), [(1, [35]), (2, [0, 70]), (5, [0, 18, 35, 52, 70])])
+def test_crops_are_evenly_spaced(crops, starts):
+    assert windows([100], 30, "crops", SegmentsSpec(eval_crops=crops)).start.tolist() == starts
+
+
+@pytest.mark.parametrize(
+    ("n", "starts"),
+    [(100, [0]), (110, [0]), (121, [0, 21]), (190, [0, 90]), (209, [0, 90]), (211, [0, 90, 111]), (280, [0, 90, 180])],
+)
+def test_freesounds_windows_step_by_nine_tenths_and_keep_a_rest_of_a_fifth(n, starts):
+    """FSDKaggle 2018, X: stride 0.9 W, the last window right-aligned if the rest is more than 0.2 W."""
+    assert windows([n], 100, "all", SegmentsSpec(stride=0.9, min_rest=0.2)).start.tolist() == starts
 
 
 CLIP = np.arange(1, 6, dtype=np.int16)
 
 
 @pytest.mark.parametrize(
-    ("start", "length", "padding", "expected"),
+    ("start", "length", "spec", "expected"),
     [
-        (0, 3, "zero", [1, 2, 3]),
-        (2, 3, "zero", [3, 4, 5]),
-        (0, 8, "zero", [1, 2, 3, 4, 5, 0, 0, 0]),
-        (0, 12, "repeat", [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2]),
-        (0, 5, "repeat", [1, 2, 3, 4, 5]),
+        (0, 3, {}, [1, 2, 3]),
+        (2, 3, {}, [3, 4, 5]),
+        (0, 8, {}, [1, 2, 3, 4, 5, 0, 0, 0]),
+        (0, 8, {"padding_side": "left"}, [0, 0, 0, 1, 2, 3, 4, 5]),
+        (0, 8, {"padding_side": "both"}, [0, 1, 2, 3, 4, 5, 0, 0]),
+        (0, 12, {"padding": "repeat"}, [1, 2, 3, 4, 5, 1, 2, 3, 4, 5, 1, 2]),
+        (0, 8, {"padding": "repeat", "padding_side": "left"}, [3, 4, 5, 1, 2, 3, 4, 5]),
+        (0, 8, {"padding": "repeat", "padding_side": "both"}, [5, 1, 2, 3, 4, 5, 1, 2]),
+        (0, 5, {"padding": "repeat"}, [1, 2, 3, 4, 5]),
     ],
 )
-def test_a_short_clip_is_padded_with_zeros_or_itself(start, length, padding, expected):
-    assert cut(CLIP, start, length, padding).tolist() == expected
+def test_a_short_clip_is_filled_up_with_zeros_or_itself(start, length, spec, expected):
+    assert cut(CLIP, start, length, SegmentsSpec(**spec)).tolist() == expected
 
 
-@pytest.mark.parametrize("padding", ["zero", "repeat"])
-def test_a_clip_of_no_samples_is_silence(padding):
-    assert cut(CLIP[:0], 0, 4, padding).tolist() == [0] * 4
+@pytest.mark.parametrize("side", ["right", "left", "both"])
+@pytest.mark.parametrize("length", [5, 6, 8, 9, 13])
+def test_reflection_is_numpys(side, length):
+    missing = length - len(CLIP)
+    before = {"right": 0, "left": missing, "both": missing // 2}[side]
+    expected = np.pad(CLIP, (before, missing - before), mode="reflect")
+    found = cut(CLIP, 0, length, SegmentsSpec(padding="reflect", padding_side=side))
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("padding", ["zero", "repeat", "reflect"])
+@pytest.mark.parametrize("samples", [0, 1])
+def test_a_clip_of_no_samples_is_silence_and_one_of_one_sample_is_a_segment(padding, samples):
+    found = cut(CLIP[:samples], 0, 4, SegmentsSpec(padding=padding))
+    assert found.tolist() == ([0] * 4 if samples == 0 else [1, 0, 0, 0] if padding == "zero" else [1] * 4)
 
 
 def test_segments_of_several_clips_are_one_batch():
-    clips = ClipSet(("a", "b"), (CLIP, CLIP * 10), np.zeros((2, 1), np.float32))
-    batch = gather(clips, np.array([1, 0, 1]), np.array([2, 0, 0]), 3, "zero")
+    batch = gather((CLIP, CLIP * 10), np.array([1, 0, 1]), np.array([2, 0, 0]), 3, SegmentsSpec())
     assert batch.tolist() == [[30, 40, 50], [1, 2, 3], [10, 20, 30]]
     assert batch.dtype == np.int16
 
