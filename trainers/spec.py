@@ -2,13 +2,13 @@
 
 import hashlib
 import json
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from trainers.augmentation.spec import AugmentationSpec
 from trainers.config.agreement import RULES
+from trainers.config.content import content_of
 from trainers.config.section import Section
 from trainers.data.spec import DataSpec, SegmentsSpec
 from trainers.front_end.spec import MelSpec
@@ -20,6 +20,9 @@ from trainers.poolings.spec import AvgPoolingSpec, PoolingSpec
 from trainers.sampling.spec import SamplingSpec, ShuffleSpec
 from trainers.targets.spec import TargetsSpec
 from trainers.training.spec import EvaluationSpec, TrainingSpec
+
+WEIGHTS = (("model", "weights"), ("model", "checkpoint"), ("start", "checkpoint"))
+"""Fields that can name a local file or folder: sections and names."""
 
 SCHEMA_VERSION = 2
 """Raised when the same fields come to mean another computation: old keys then name old runs only."""
@@ -70,18 +73,9 @@ class RunSpec(Section):
         """
         spec = self.resolved()
         spec["training"]["precision"] = precision
-        for section, name in (("model", "weights"), ("start", "checkpoint")):
+        for section, name in WEIGHTS:
             if spec[section].get(name):
-                spec[section][name] = _content(Path(spec[section][name]))
+                spec[section][name] = content_of(spec[section][name])
         identity = {"schema": SCHEMA_VERSION, "spec": spec, "data": data_digest, "world_size": world_size}
         text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _content(path: Path) -> str:
-    """SHA-256 of a weights file, or of the weights in a checkpoint's folder; of the name where there is none yet."""
-    path = path / "model.safetensors" if path.is_dir() else path
-    if not path.is_file():
-        return f"missing {path.name}"
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -25,7 +25,7 @@ reported in groups, add it to the lists of ``groups.py``. Old predictions can be
 from analysis.metrics.average_precision import mean_average_precision, per_class_average_precision
 from analysis.metrics.case import Case, Sequence, absent_classes, as_case
 from analysis.metrics.f1 import macro_f1, per_class_f1, per_class_precision, per_class_recall
-from analysis.metrics.groups import by_column, by_frequency, by_polyphony
+from analysis.metrics.groups import by_class, by_column, by_frequency, by_polyphony
 from analysis.metrics.label_ranking import per_class_lwlrap
 from analysis.metrics.names import direction, metric_refusal
 from analysis.metrics.registry import METRICS, Metric, evaluate, measure
@@ -39,6 +39,7 @@ __all__ = [
     "Sequence",
     "absent_classes",
     "as_case",
+    "by_class",
     "by_column",
     "by_frequency",
     "by_polyphony",

@@ -1,11 +1,11 @@
-"""Metrics of a part of the classes or rows: by frequency of the class, by polyphony, by site, author or device.
+"""Metrics of a part of the classes or rows: by frequency of the class, by class, by polyphony, by site or author.
 
 The names are ``<metric>@<group>``, such as ``macro_f1@rare``, ``map@polyphony=2``, ``macro_auc@site=INCT17``. Which
 there are follows from the arguments other than the scores, so every epoch of a run reports the same. A metric that a
 group does not define is NaN.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from analysis.metrics.case import Case
 from analysis.metrics.registry import METRICS, measure
 
 FREQUENCY_METRICS = ("macro_auc", "map", "macro_f1", "macro_precision", "macro_recall")
-"""By frequency of the class: the means over classes."""
+"""By frequency of the class, and of each class by itself: the means over classes."""
 
 POLYPHONY_METRICS = tuple(name for name in METRICS if name not in ("icbhi_score", "temporal_consistency"))
 """By number of labels: all that neither compare rows with and without labels nor need a row's neighbours."""
@@ -53,6 +53,20 @@ def by_frequency(
     measured: dict[str, float] = {}
     for group, classes in groups.items():
         measured |= _named(group, _measured(case.of_classes(classes), FREQUENCY_METRICS))
+    return measured
+
+
+def by_class(case: Case, classes: Sequence[str]) -> dict[str, float]:
+    """Return ``FREQUENCY_METRICS`` of each class by itself, such as ``macro_f1@class=robin``.
+
+    ``classes``: the names of the ``(classes,)`` columns.
+
+    Over one class a macro mean is that class's own value.
+    """
+    measured: dict[str, float] = {}
+    for number, name in enumerate(classes):
+        alone = np.arange(len(classes)) == number
+        measured |= _named(f"class={name}", _measured(case.of_classes(alone), FREQUENCY_METRICS))
     return measured
 
 

@@ -15,9 +15,13 @@ _FIXED_GROUPS: dict[str, tuple[str, ...]] = {
     "tuned": TUNED_METRICS,
     **{f"polyphony={level}": POLYPHONY_METRICS for level in POLYPHONY_LEVELS},
 }
-_COLUMN_GROUP = re.compile(r"(?!polyphony\b)[A-Za-z_]\w*(=.+|:mean|:worst)")
+_COLUMN_GROUP = re.compile(r"(?!(?:polyphony|class)\b)[A-Za-z_]\w*(=.+|:mean|:worst)")
 _PLAIN = (*LOSSES, *(f"val/{name}" for name in METRICS))
-_FORMS = "@rare, @common, @frequent, @tuned, @polyphony=0 to 3+, @<column>=<value>, @<column>:mean or @<column>:worst"
+_CLASS_GROUP = re.compile(r"class=.+")
+_FORMS = (
+    "@rare, @common, @frequent, @tuned, @class=<name>, @polyphony=0 to 3+, @<column>=<value>, @<column>:mean or "
+    "@<column>:worst"
+)
 
 
 def metric_refusal(name: str) -> str | None:
@@ -47,7 +51,11 @@ def direction(name: str) -> Direction:
 
 def _of_group(group: str) -> tuple[str, ...]:
     """The full names of what is reported in a group; none where there is no such group."""
-    metrics = _FIXED_GROUPS.get(group, COLUMN_METRICS if _COLUMN_GROUP.fullmatch(group) else ())
+    metrics = _FIXED_GROUPS.get(group, ())
+    if _CLASS_GROUP.fullmatch(group):
+        metrics = FREQUENCY_METRICS
+    elif _COLUMN_GROUP.fullmatch(group):
+        metrics = COLUMN_METRICS
     return tuple(f"val/{metric}@{group}" for metric in metrics)
 
 

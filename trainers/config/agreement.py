@@ -88,6 +88,7 @@ def not_measured(metric: str, spec: RunSpec) -> str | None:
         "tuned": (asked.tune_thresholds, "evaluation.tune_thresholds=true"),
     }
     column = group.partition("=")[0].partition(":")[0]
+    needed["class"] = (asked.per_class, "evaluation.per_class=true")
     needed["polyphony"] = (asked.polyphony, "evaluation.polyphony=true")
     measured, setting = needed.get(column, (not group or column in asked.by, f"evaluation.by=[{column}]"))
     return None if measured else f"is {metric}, which is measured with {setting} only"

@@ -8,7 +8,7 @@ import torch.distributed as dist
 from torch import nn
 
 from analysis.metrics import Case, absent_classes, as_case, measure
-from analysis.metrics.groups import by_column, by_frequency, by_polyphony
+from analysis.metrics.groups import by_class, by_column, by_frequency, by_polyphony
 from analysis.metrics.thresholds import tune_thresholds, tuned_scores
 from analysis.records.predictions import Predictions
 from trainers.data.dataset import ClipSet, RunData, windows_of
@@ -81,6 +81,8 @@ class Evaluator:
         found: dict[str, float] = {}
         if asked.rare_below is not None or asked.frequent_above is not None:
             found |= by_frequency(case, self.train_counts, asked.rare_below, asked.frequent_above)
+        if asked.per_class:
+            found |= by_class(case, self.data.classes)
         if asked.polyphony:
             found |= by_polyphony(case)
         for column, values in self.groups.items():

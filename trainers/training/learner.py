@@ -90,8 +90,7 @@ class Learner:
         if self.session.world_size > 1:
             dist.all_reduce(mean)
             mean /= self.session.world_size
-            for buffer in self.model.buffers():  # batch statistics of the first worker, as DDP has it while training
-                dist.broadcast(buffer, 0)
+            self._share_buffers()
         return float(mean)
 
     def observe(self, value: float) -> None:
@@ -124,6 +123,12 @@ class Learner:
             self._set_rate((epoch - 1) * self.steps + step)
             total += self._step(group, rng)
         return total
+
+    def _share_buffers(self) -> None:
+        """Batch statistics of the first worker, as DDP has it while training; in the moving average, too."""
+        for network in dict.fromkeys((self.model, self.evaluated)):
+            for buffer in network.buffers():
+                dist.broadcast(buffer, 0)
 
     def _set_rate(self, step: int) -> None:
         rate = self.lr_at(step)

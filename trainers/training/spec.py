@@ -45,6 +45,7 @@ class EvaluationSpec(Section):
 
     rare_below: int | None = Field(None, ge=1, description="classes with fewer training clips are `rare`")
     frequent_above: int | None = Field(None, ge=1, description="classes with more are `frequent`; between: `common`")
+    per_class: bool = Field(False, description="AUC, average precision, F1, precision and recall of every class, too")
     polyphony: bool = Field(False, description="every metric for clips with 0, 1, 2, 3 and more labels, too")
     by: tuple[str, ...] = Field((), description="catalogue columns (site, author) whose groups are measured, too")
     tune_thresholds: bool = Field(

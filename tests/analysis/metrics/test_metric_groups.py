@@ -4,8 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score, roc_auc_score
 
-from analysis.metrics import METRICS, as_case, by_column, by_frequency, by_polyphony, evaluate, metric_refusal
+from analysis.metrics import METRICS, as_case, by_class, by_column, by_frequency, by_polyphony, evaluate, metric_refusal
 from analysis.metrics.groups import COLUMN_METRICS, FREQUENCY_METRICS, MOST_GROUPS, POLYPHONY_METRICS
 
 COUNTS = np.array([3, 9, 10, 49, 50, 51, 400])
@@ -19,6 +20,26 @@ def _drawn(seed: int = 0, rows: int = 300) -> tuple[np.ndarray, np.ndarray]:
 
 def _same(measured: dict[str, float], expected: dict[str, float]) -> None:
     assert measured == pytest.approx(expected, abs=1e-12, nan_ok=True)
+
+
+# --- class ---
+
+
+def test_a_class_by_itself_is_scikit_learns_score_of_it() -> None:
+    targets, scores = _drawn()
+    measured = by_class(as_case(targets, scores), "abcdefg")
+    assert len(measured) == 7 * len(FREQUENCY_METRICS)
+    for number, name in enumerate("abcdefg"):
+        own, score = targets[:, number], scores[:, number]
+        expected = {
+            "macro_auc": roc_auc_score(own, score),
+            "map": average_precision_score(own, score),
+            "macro_f1": f1_score(own, score > 0.5),
+            "macro_precision": precision_score(own, score > 0.5),
+            "macro_recall": recall_score(own, score > 0.5),
+        }
+        _same({metric: measured[f"{metric}@class={name}"] for metric in expected}, expected)
+    assert all(metric_refusal(f"val/{name}") is None for name in measured)
 
 
 # --- frequency ---

@@ -310,6 +310,7 @@ def test_what_is_measured_can_be_monitored(name):
         ("val/macro_f1@frequent", "evaluation.frequent_above=50"),
         ("val/macro_f1@common", "evaluation.rare_below=20"),
         ("val/macro_f1@polyphony=2", "evaluation.polyphony=true"),
+        ("val/macro_f1@class=robin", "evaluation.per_class=true"),
         ("val/macro_f1@tuned", "evaluation.tune_thresholds=true"),
         ("val/macro_f1@site:mean", "evaluation.by=[site]"),
         ("val/macro_f1@site=S4", "evaluation.by=[site]"),
@@ -404,3 +405,20 @@ def test_different_runs_have_different_keys(seed, fold, lr):
     spec = build_spec(EMPTY, [Layer({"seed": seed, "data.fold": fold, "optimizer.lr": lr})])
     same = (seed, fold, lr) == (0, 0, 1e-3)
     assert (key(spec) == key(RunSpec())) == same
+
+
+def test_weights_count_by_their_content_and_not_by_their_path(tmp_path):
+    for name, content in (("a", b"1"), ("b", b"1"), ("c", b"2")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(content)
+        (tmp_path / f"{name}.pth").write_bytes(content)
+    for field, ending in (("model.weights", ".pth"), ("start.checkpoint", ""), ("model.checkpoint", "")):
+        model = ("model.name=ast",) if field == "model.checkpoint" else ()
+        a, b, c = (key(build(*model, f"{field}={tmp_path / name}{ending}")) for name in "abc")
+        assert a == b != c
+        before = key(build(*model, f"{field}={tmp_path / 'c'}{ending}"))
+        target = tmp_path / f"c{ending}"
+        (target / "model.safetensors" if target.is_dir() else target).write_bytes(b"three")
+        assert key(build(*model, f"{field}={tmp_path / 'c'}{ending}")) != before
+        (target / "model.safetensors" if target.is_dir() else target).write_bytes(b"2")
+    assert key(build("model.name=ast", "model.checkpoint=x/y")) != key(build("model.name=ast", "model.checkpoint=x/z"))

@@ -236,7 +236,7 @@ def test_an_unknown_backbone_gets_the_nearest_name(spec, train):
 
 
 def test_weights_that_do_not_exist_are_refused(spec, train):
-    with pytest.raises(SpecError, match=r"model.backbone test_resnet.none can't be made"):
+    with pytest.raises(SpecError, match=r"'test_resnet.none': timm has no weights 'none' of it. Known: r160_in1k"):
         train(spec("model.backbone=test_resnet.none"))
 
 
