@@ -15,7 +15,7 @@ from analysis.records.ledger import RunLedger
 from trainers.config.build import build_spec, parse_overrides
 from trainers.config.yamlfile import parse_document
 from trainers.data import store
-from trainers.data.catalogue import save_catalogue
+from trainers.data.catalogue import load_catalogue, save_catalogue
 from trainers.data.dataset import RunData, load_run_data
 from trainers.data.prepare import prepare_store
 from trainers.data.sources.csv import read_csv
@@ -112,6 +112,18 @@ def at_home(tones_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def tiny_ast(tmp_path: Path, at_home: None, decode_here: None) -> list[str]:
+    """Overrides for an Audio Spectrogram Transformer of three tiny layers with random weights, at its 16 kHz."""
+    transformers = pytest.importorskip("transformers")
+    sizes = {"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 32}
+    transformers.ASTConfig(**sizes, max_length=64).save_pretrained(tmp_path / "ast")
+    transformers.ASTFeatureExtractor(max_length=64).save_pretrained(tmp_path / "ast")
+    prepare_store(load_catalogue("tones"), 16_000)
+    model = ("model.name=ast", f"model.checkpoint={tmp_path / 'ast'}", "model.pretrained=false")
+    return [*model, "data.sample_rate=16000", "segments.train_crop=center"]
 
 
 @pytest.fixture
