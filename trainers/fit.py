@@ -41,7 +41,10 @@ def fit(spec: RunSpec, data: RunData, session: Session) -> Iterator[EpochReport]
             f"got {spec.training.batch_size}"
         )
     run = _Run(spec, data, session)
-    for epoch in range(run.resume() + 1, spec.training.epochs + 1):
+    first = run.resume() + 1
+    if run.stopping.reached:  # the checkpoint is that of the epoch that ended the run
+        return
+    for epoch in range(first, spec.training.epochs + 1):
         report = run.epoch(epoch)
         yield report
         if report.state != "running":
@@ -62,6 +65,7 @@ class _Run:
             training.early_stopping_patience, training.early_stopping_min_delta, self.direction
         )
         self.best: tuple[float, int | None] = (math.nan, None)
+        self._refuse_unmeasured_group()
 
     def resume(self) -> int:
         """Load the session's checkpoint; returns the epoch it was made after, 0 without one."""
@@ -73,6 +77,14 @@ class _Run:
         self.stopping.load(state["stopping"])
         return int(state["epoch"])
 
+    def _refuse_unmeasured_group(self) -> None:
+        """Which values a column has in validation, only the data say."""
+        monitor = self.spec.training.monitor
+        if "=" in monitor and monitor not in (measured := self.evaluator.no_metrics()):
+            metric, _, group = monitor.partition("@")
+            same = [name.rpartition("=")[2] for name in measured if name.startswith(f"{metric}@{group.split('=')[0]}=")]
+            raise SpecError(f"training.monitor is {monitor}, but the values in validation are {', '.join(same)}")
+
     def epoch(self, epoch: int) -> EpochReport:
         """Train, evaluate and report one epoch."""
         started = time.perf_counter()
@@ -81,10 +93,11 @@ class _Run:
         clips = self.learner.batches * self.spec.training.batch_size
         metrics = {"train/loss": loss, "seconds": seconds, "clips_per_second": clips / seconds}
         logits = self._predict(self.data.val) if math.isfinite(loss) else np.full(1, math.nan)
-        if not np.isfinite(logits).all():  # the last step can spoil weights whose loss was finite
-            return self._report(epoch, "diverged", {**metrics, **self.evaluator.no_metrics()}, None)
-        metrics |= self.evaluator.metrics(logits, self._train_logits())
+        diverged = not np.isfinite(logits).all()  # the last step can spoil weights whose loss was finite
+        metrics |= self.evaluator.no_metrics() if diverged else self.evaluator.metrics(logits, self._train_logits())
         metrics["eval_seconds"] = time.perf_counter() - started - seconds
+        if diverged:
+            return self._report(epoch, "diverged", metrics, None)
         state = self._judge(epoch, metrics[self.spec.training.monitor])
         return self._report(epoch, state, metrics, self._predictions(epoch, state, logits))
 
@@ -105,7 +118,7 @@ class _Run:
     def _predictions(self, epoch: int, state: str, logits: np.ndarray) -> list[Predictions]:
         """What is stored with the epoch: validation, and the unlabelled subsets where it may be the one that stays."""
         parts = [as_predictions("val", self.spec, self.data.val, logits)]
-        may_stay = epoch == self.best[1] if self.spec.training.keep == "best" else state == "finished"
+        may_stay = self._kept(epoch, state) == epoch and (self.spec.training.keep == "best" or state == "finished")
         if may_stay:
             parts += [
                 as_predictions(name, self.spec, clips, self._predict(clips))

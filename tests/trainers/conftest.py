@@ -1,5 +1,6 @@
 """Small recordings, a tiny dataset of tones, and what trains on it in a fraction of a second."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -35,6 +36,7 @@ model: {backbone: test_convnext2}
 training: {epochs: 4, batch_size: 8}
 optimizer: {lr: 0.003}
 """
+CPU = torch.device("cpu")
 CLOCK = ("seconds", "eval_seconds", "clips_per_second")
 
 
@@ -172,7 +174,7 @@ def train(tmp_path: Path) -> TrainRun:
 
     def go(spec: RunSpec, name: str = "run", upto: int | None = None, data: RunData | None = None) -> Trained:
         ledger = RunLedger(tmp_path / name)
-        session = local_session(ledger, {"key": name}, torch.device("cpu"))
+        session = local_session(ledger, {"key": name}, CPU)
         iterator, reports = fit(spec, data or load_run_data(spec), session), []
         for report in iterator:
             reports.append(report)
@@ -182,3 +184,23 @@ def train(tmp_path: Path) -> TrainRun:
         return Trained(ledger, reports)
 
     return go
+
+
+@pytest.fixture
+def resumes(tmp_path: Path) -> Callable[..., Trained]:
+    """`resumes(spec)` asserts that a run stopped after an epoch ends as one never stopped, and returns the latter."""
+
+    def check(spec: RunSpec, data: RunData | None = None) -> Trained:
+        data = data or load_run_data(spec)
+        whole, stopped = (RunLedger(tmp_path / name) for name in ("whole", "stopped"))
+        epochs = fit(spec, data, local_session(whole, {"key": "whole"}, CPU))
+        reports = [next(epochs)]
+        shutil.copytree(tmp_path / "whole", tmp_path / "stopped")
+        reports += epochs
+        torch.manual_seed(999)  # another process would be in another state
+        gone_on = list(fit(spec, data, local_session(stopped, {"key": "stopped"}, CPU)))
+        assert [report.epoch for report in gone_on] == [report.epoch for report in reports[1:]]
+        assert Trained(stopped, gone_on).outcome == Trained(whole, reports).outcome
+        return Trained(whole, reports)
+
+    return check

@@ -95,7 +95,8 @@ def platform(
 
 def environment(home: Path) -> dict[str, str]:
     """Of a process that knows the catalogues in `home`."""
-    return {**os.environ, "TUNEFUL_HOME": str(home), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
+    own = {name: value for name, value in os.environ.items() if name != "TUNEFUL_RESULTS"}
+    return {**own, "TUNEFUL_HOME": str(home), "OMP_NUM_THREADS": "1", "COLUMNS": "200"}
 
 
 def run_platform(home: Path, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:

@@ -23,11 +23,13 @@ def random_erasing(spectrogram: Tensor, spec: RandomErasingSpec, rng: np.random.
     def erased(rows: Tensor) -> Tensor:
         count, _, mels, frames = rows.shape
         heights, widths = _sizes(count, (mels, frames), spec, rng)
-        hidden = placed(heights, mels, rng)[:, None, :, None] & placed(widths, frames, rng)[:, None, None, :]
+        places = placed(heights, mels, rng), placed(widths, frames, rng)
+        of_bands, of_frames = (torch.from_numpy(place).to(rows.device) for place in places)
+        hidden = of_bands[:, None, :, None] & of_frames[:, None, None, :]
         cells = (mels, frames) if spec.fill == "noise" else (1, 1)
         values = torch.empty(count, 1, *cells, device=rows.device, dtype=rows.dtype)
         values.uniform_(spec.low, spec.high, generator=device_generator(rng, rows.device))
-        return torch.where(torch.from_numpy(hidden).to(rows.device), values, rows)
+        return torch.where(hidden, values, rows)
 
     return on_chosen(spectrogram, spec.p, rng, erased)
 

@@ -17,7 +17,7 @@ def _ordered(section: Section, low: str, high: str) -> None:
 
 
 class ConcatenateSpec(_Augmentation):
-    """A second, random clip follows; the target is the union of both (ICBHI 2017)."""
+    """A second, random clip follows where a segment has room for it; the target is the union of both (ICBHI 2017)."""
 
     on: Literal["all", "repeats"] = Field(
         "all", description="repeats: only what the sampler shows again in an epoch (over-sampling by concatenation)"
@@ -73,9 +73,9 @@ class NoiseSpec(_Augmentation):
 
 
 class BackgroundSpec(_Augmentation):
-    """A random stretch of another subset's recordings at a signal-to-noise ratio."""
+    """A random stretch of another subset's clips at a signal-to-noise ratio; none of recordings that validate."""
 
-    subset: str = Field("background", min_length=1, description="subset of the catalogue that holds them")
+    subset: str = Field("background", min_length=1, description="subset of the catalogue")
     min_snr_db: float = Field(0.0, ge=-60, le=120, description="dB")
     max_snr_db: float = Field(20.0, ge=-60, le=120, description="dB")
 

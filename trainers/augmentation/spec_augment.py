@@ -30,8 +30,9 @@ def spec_augment(spectrogram: Tensor, spec: SpecAugmentSpec, rng: np.random.Gene
     chosen = rng.random(batch) < spec.p
     bands = _hidden((batch, mels), spec.freq_masks, spec.freq_width, spec.count, rng)
     times = _hidden((batch, frames), spec.time_masks, spec.time_width, spec.count, rng)
-    hidden = (bands[:, None, :, None] | times[:, None, None, :]) & chosen[:, None, None, None]
-    return torch.where(torch.from_numpy(hidden).to(spectrogram.device), FILLS[spec.fill](spectrogram), spectrogram)
+    of_bands, of_times = (torch.from_numpy(m & chosen[:, None]).to(spectrogram.device) for m in (bands, times))
+    hidden = of_bands[:, None, :, None] | of_times[:, None, None, :]  # on the device: as large as the spectrogram
+    return torch.where(hidden, FILLS[spec.fill](spectrogram), spectrogram)
 
 
 def _hidden(shape: tuple[int, int], most: int, width: int, count: str, rng: np.random.Generator) -> np.ndarray:

@@ -12,13 +12,14 @@ from trainers.data.catalogue import Catalogue, classes_of, load_catalogue, of_su
 from trainers.data.embedded import Embeddings
 from trainers.data.label_maps import apply_labels
 from trainers.data.segments import Windows, windows
-from trainers.data.spec import DataSpec
+from trainers.data.spec import DataSpec, SplitSpec
 from trainers.data.splits import assign_folds
 from trainers.data.store import Store
 from trainers.data.stretches import extended
 from trainers.data.trim import loud_stretch
 from trainers.errors import DataError
 from trainers.mixing.partners import hours
+from trainers.sampling.samplers import epoch_length
 from trainers.spec import RunSpec
 from trainers.targets.encode import encode_labels, encode_targets, sample_weights
 
@@ -79,7 +80,7 @@ class RunData:
     protocol: str
     """How scores are made: evaluation clips, labels, windows and aggregation. Equal protocols can be compared."""
     background: tuple[np.ndarray, ...] = field(default=())
-    """Recordings for `augmentation.background`, (samples,) int16 each."""
+    """Clips for `augmentation.background`, (samples,) int16 each."""
 
 
 def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
@@ -91,7 +92,7 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
     catalogue = catalogue or load_catalogue(spec.data.name)
     train, val = split_clips(catalogue, spec.data)
     classes = classes_of(pd.concat([train, val]))
-    train = pd.concat([train.assign(extra=False), *_extra(catalogue, spec.data, classes)], ignore_index=True)
+    train = pd.concat([train.assign(extra=False), *_extra(catalogue, spec.data, val, classes)], ignore_index=True)
     neighbours = catalogue.clips
     unlabelled = {name: catalogue.subset(name) for name in spec.data.predict}
     data = RunData(
@@ -105,7 +106,7 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
         },
         digest=catalogue.digest,
         protocol=_protocol(spec, val, classes),
-        background=_background(catalogue, spec),
+        background=_background(catalogue, spec, val),
     )
     _check_batch_size(spec, data.train, catalogue.name)
     return data
@@ -147,21 +148,36 @@ def _labelled(catalogue: Catalogue, subset: str, data: DataSpec) -> pd.DataFrame
     return clips
 
 
-def _extra(catalogue: Catalogue, data: DataSpec, classes: Sequence[str]) -> list[pd.DataFrame]:
-    """The clips of `data.extra_train`, with labels that the training clips have, too."""
+def _extra(catalogue: Catalogue, data: DataSpec, val: pd.DataFrame, classes: Sequence[str]) -> list[pd.DataFrame]:
+    """The clips of `data.extra_train`, with labels that the training clips have, too, apart from validation."""
     found = []
     for name in data.extra_train:
-        clips = _labelled(catalogue, name, data)
+        clips = _apart(_labelled(catalogue, name, data), val, data.split)
         unknown = set(classes_of(clips)) - set(classes)
         if not len(clips) or unknown:
             why = (
                 f"labels that no training clip has ({', '.join(sorted(unknown)[:3])})"
                 if unknown
-                else "no labelled clips"
+                else "no labelled clips of recordings that validation hasn't got"
             )
-            raise DataError(f"data.extra_train: the subset {name!r} of {catalogue.name} has {why}")
+            raise DataError(
+                f"data.extra_train: the subset {name!r} of {catalogue.name} has {why}. {_subsets(catalogue)}"
+            )
         found.append(clips.assign(extra=True))
     return found
+
+
+def _apart(clips: pd.DataFrame, val: pd.DataFrame, split: SplitSpec) -> pd.DataFrame:
+    """The clips that share no recording with validation and, where the split is by groups, no group either: what the
+    split has torn apart, another subset must not join again."""
+    shared = np.zeros(len(clips), bool)
+    for column in ("recording_id", "content", *(split.group_by if split.scheme == "stratified_group" else ())):
+        shared |= clips[column].isin(set(val[column].dropna())).to_numpy(bool)
+    return clips[~shared].reset_index(drop=True)
+
+
+def _subsets(catalogue: Catalogue) -> str:
+    return f"Its subsets: {', '.join(sorted(set(catalogue.clips['subset'].fillna('train'))))}"
 
 
 def _train_targets(clips: pd.DataFrame, classes: Sequence[str], spec: RunSpec) -> np.ndarray:
@@ -187,22 +203,27 @@ def _without_silence(recording: np.ndarray, bounds: tuple[int, int], db: float) 
     return bounds[0] + first, bounds[0] + last
 
 
-def _background(catalogue: Catalogue, spec: RunSpec) -> tuple[np.ndarray, ...]:
-    asked = spec.augmentation.background
+def _background(catalogue: Catalogue, spec: RunSpec, val: pd.DataFrame) -> tuple[np.ndarray, ...]:
+    asked, rate = spec.augmentation.background, spec.data.sample_rate
     if asked.p == 0:
         return ()
-    clips = catalogue.subset(asked.subset)
+    clips = _apart(catalogue.subset(asked.subset), val, spec.data.split)
     if not len(clips):
-        raise DataError(f"augmentation.background.subset: {catalogue.name} has no subset {asked.subset!r}")
-    return tuple(Store(spec.data.sample_rate).open(list(dict.fromkeys(clips["content"]))))
+        raise DataError(
+            f"augmentation.background.subset: {catalogue.name} has no clips of {asked.subset!r} apart from validation. "
+            f"{_subsets(catalogue)}"
+        )
+    stretches = zip(Store(rate).open(list(clips["content"])), extended(clips, clips, 0), strict=True)
+    return tuple(recording[round(start * rate) : round(end * rate)] for recording, (start, end) in stretches)
 
 
 def _check_batch_size(spec: RunSpec, train: ClipSet, name: str) -> None:
-    segments = len(train_windows(spec, train))
+    items = train_windows(spec, train).clip
+    segments = epoch_length(train.targets[items], spec.sampling, train.extra[items])
     if segments < spec.training.batch_size:
         raise DataError(
             f"training.batch_size is {spec.training.batch_size}, but without fold {spec.data.fold} {name} "
-            f"has only {segments} training segments. Try: training.batch_size={max(1, segments // 2)}"
+            f"has only {segments} training segments an epoch. Try: training.batch_size={max(1, segments // 2)}"
         )
 
 

@@ -33,7 +33,9 @@ class DataSpec(Section):
     split: SplitSpec = SplitSpec()
     fold: int = Field(0, ge=0, description="the fold held out for validation")
     extra_train: tuple[str, ...] = Field(
-        (), description="further labelled subsets to train on, never validated on (pseudo-labels)"
+        (),
+        description="further labelled subsets to train on, never validated on (pseudo-labels); without clips of "
+        "recordings, or groups, that validation has",
     )
     predict: tuple[str, ...] = Field(
         ("target",), description="unlabelled subsets whose logits are stored with the kept checkpoint, where present"
@@ -43,6 +45,13 @@ class DataSpec(Section):
     def _fold_exists(self) -> "DataSpec":
         if self.fold >= self.split.n_folds:
             raise ValueError(f"data.fold must be < data.split.n_folds ({self.split.n_folds}), got {self.fold}")
+        return self
+
+    @model_validator(mode="after")
+    def _extra_is_extra(self) -> "DataSpec":
+        names = self.extra_train
+        if "train" in names or len(set(names)) < len(names):
+            raise ValueError(f"data.extra_train must name other subsets than train, each once, got {list(names)}")
         return self
 
 

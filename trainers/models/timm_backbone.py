@@ -31,12 +31,11 @@ class TimmBackbone(nn.Module):
         self.net: Any = create_timm(spec, in_chans, size)
         self.indices = _prune(self.net, spec) if spec.out_indices is not None else None
         self.widths = self._widths()
-        self.stages = max(self.indices) + 1 if self.indices else len(self.net.feature_info)
+        self.stages = self._watch_stages(max(self.indices) + 1 if self.indices else len(self.net.feature_info))
         self._patch = patch_size(self.net)
         self._prefix_tokens: int | None = getattr(self.net, "num_prefix_tokens", None)
         self._channels_last = str(getattr(self.net, "output_fmt", "NCHW")) == "NHWC"
         self._changes: Changes | None = None
-        self._watch_stages()
 
     @property
     def first_output(self) -> int | None:
@@ -52,7 +51,7 @@ class TimmBackbone(nn.Module):
             if self._prefix_tokens is not None:
                 return self._intermediates(x, 1, norm=True)
             x = self.net.forward_features(x)
-        if x.ndim != 4:
+        if not isinstance(x, Tensor) or x.ndim != 4:
             raise SpecError(f"model.backbone must give feature maps, {type(self.net).__name__} does not")
         return [x.permute(0, 3, 1, 2) if self._channels_last else x]
 
@@ -93,11 +92,16 @@ class TimmBackbone(nn.Module):
         bands, frames = (-length % step for length, step in zip(x.shape[-2:], self._patch, strict=True))
         return functional.pad(x, (0, frames, 0, bands)) if bands or frames else x
 
-    def _watch_stages(self) -> None:
-        """Stage k is the output of the module that timm's `feature_info` names for it."""
-        for number in range(self.stages):
-            module = self.net.get_submodule(self.net.feature_info[number]["module"])
-            module.register_forward_hook(partial(self._change, number))
+    def _watch_stages(self, stages: int) -> int:
+        """Stage k is the output of the module that timm's `feature_info` names for it. Returns how many there are: none
+        in a family without such modules (HRNet)."""
+        modules = dict(self.net.named_modules())
+        names = [self.net.feature_info[number]["module"] for number in range(stages)]
+        if not all(name in modules for name in names):
+            return 0
+        for number, name in enumerate(names):
+            modules[name].register_forward_hook(partial(self._change, number))
+        return stages
 
     def _change(self, number: int, _module: nn.Module, _inputs: Any, output: Tensor) -> Tensor | None:
         return None if self._changes is None else self._changes.stage(number, output)

@@ -83,7 +83,8 @@ def _size_options(backbone: str, size: tuple[int, int]) -> dict[str, Any]:
 
 def patch_size(model: Any) -> tuple[int, int]:
     """(bands, frames) of a patch; (1, 1) for networks without patches."""
-    bands, frames = getattr(getattr(model, "patch_embed", None), "patch_size", (1, 1))
+    size = getattr(getattr(model, "patch_embed", None), "patch_size", 1)
+    bands, frames = (size, size) if isinstance(size, int) else size
     return bands, frames
 
 

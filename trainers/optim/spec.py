@@ -14,7 +14,8 @@ class _OptimizerSpec(Section):
         1.0, ge=0, le=1, description="the backbone's rate is lr times this, the head's lr"
     )
     lr_scaling: Literal["none", "linear", "sqrt"] = Field(
-        "none", description="lr is multiplied by (training.batch_size / lr_reference_batch), or its root"
+        "none",
+        description="lr is multiplied by (training.batch_size * accumulate / lr_reference_batch), or its root",
     )
     lr_reference_batch: int = Field(32, ge=1, description="batch size that lr is meant for, where it is scaled")
 

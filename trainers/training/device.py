@@ -24,7 +24,7 @@ def resolve_precision(asked: str, device: torch.device) -> str:
     """What `auto` means on a device: bf16 where a GPU computes in it, else fp16 on a GPU, fp32 on a CPU.
 
     Raises:
-        DeviceError: half precision asked for on a CPU, where it is slower and less exact than fp32.
+        DeviceError: fp16 asked for on a CPU; bf16 works there, but is slower and less exact than fp32.
     """
     if asked == "auto":
         if device.type != "cuda":

@@ -30,9 +30,10 @@ def with_embeddings(spec: RunSpec, data: RunData, model: Tagger, session: Sessio
         return dataclasses.replace(clips, embeddings=Embeddings(union, values))
 
     evaluated = {name: embedded(clips, windows_of(spec, clips)) for name, clips in data.unlabelled.items()}
+    also_evaluated = [windows_of(spec, data.train)] if spec.evaluation.tune_thresholds else []
     return dataclasses.replace(
         data,
-        train=embedded(data.train, _trained_on(spec, data.train), windows_of(spec, data.train)),
+        train=embedded(data.train, _trained_on(spec, data.train), *also_evaluated),
         val=embedded(data.val, windows_of(spec, data.val)),
         unlabelled=evaluated,
     )
@@ -55,9 +56,14 @@ def _union(*several: Windows) -> Windows:
 
 def _content(clips: ClipSet, windows: Windows) -> str:
     """Identifies the samples of windows."""
-    rows = clips.clips[["content", "start_s", "duration_s"]].to_numpy().tolist()
-    text = json.dumps([rows, windows.clip.tolist(), windows.start.tolist()])
+    begins = clips.clips["start_s"].to_numpy(float) + clips.offset_s
+    lengths = [len(samples) for samples in clips.samples]
+    text = json.dumps([list(clips.clips["content"]), begins.tolist(), lengths, *_plain(windows)])
     return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def _plain(windows: Windows) -> list[list[int]]:
+    return [windows.clip.tolist(), windows.start.tolist()]
 
 
 @torch.inference_mode()

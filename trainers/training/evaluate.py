@@ -15,6 +15,7 @@ from trainers.data.dataset import ClipSet, RunData, windows_of
 from trainers.errors import DataError
 from trainers.losses.functions import ConfiguredLoss, probabilities
 from trainers.spec import RunSpec
+from trainers.targets.encode import encode_labels
 from trainers.training.batches import eval_batches, on_device, to_float
 from trainers.training.session import Session
 from trainers.training.smoothing import smooth_recordings
@@ -40,7 +41,9 @@ class Evaluator:
 
     def __init__(self, spec: RunSpec, data: RunData, loss: ConfiguredLoss) -> None:
         self.spec, self.data, self.loss = spec, data, loss
-        self.train_counts = (data.train.targets > 0.5).sum(0)
+        self.own = ~data.train.extra
+        self.train_labels = encode_labels(data.train.clips["labels"][self.own], data.classes)
+        """(own clips, classes): groups of classes and thresholds are those of the data, whatever the run's targets"""
         self.groups = {column: self._values(column) for column in spec.evaluation.by}
 
     def metrics(self, logits: np.ndarray, train_logits: np.ndarray | None = None) -> dict[str, float]:
@@ -50,7 +53,7 @@ class Evaluator:
 
         Args:
             logits: (windows, classes) of the validation clips.
-            train_logits: of the training clips, to tune thresholds on.
+            train_logits: of the training clips, to tune thresholds on those that are not of `data.extra_train`.
         """
         val = self.data.val
         scores = clip_probabilities(self.spec, val, logits)
@@ -58,8 +61,8 @@ class Evaluator:
         case = as_case(val.targets, scores, sequence)
         found = {**measure(case), "absent_classes": float(absent_classes(val.targets)), **self._grouped(case)}
         if train_logits is not None:
-            train = self.data.train
-            thresholds = tune_thresholds(train.targets, clip_probabilities(self.spec, train, train_logits))
+            train_scores = clip_probabilities(self.spec, self.data.train, train_logits)
+            thresholds = tune_thresholds(self.train_labels, train_scores[self.own])
             found |= tuned_scores(val.targets, scores, thresholds)
         return {"val/loss": self._loss(logits), **{f"val/{name}": value for name, value in found.items()}}
 
@@ -80,7 +83,7 @@ class Evaluator:
         asked = self.spec.evaluation
         found: dict[str, float] = {}
         if asked.rare_below is not None or asked.frequent_above is not None:
-            found |= by_frequency(case, self.train_counts, asked.rare_below, asked.frequent_above)
+            found |= by_frequency(case, self.train_labels.sum(0), asked.rare_below, asked.frequent_above)
         if asked.per_class:
             found |= by_class(case, self.data.classes)
         if asked.polyphony:

@@ -3,6 +3,7 @@
 import contextlib
 import math
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ from trainers.training.batches import (
     torch_seed,
     train_batches,
 )
-from trainers.training.checkpoint import load_checkpoint, load_start, save_checkpoint
+from trainers.training.checkpoint import load_checkpoint, load_start, load_weights, save_checkpoint
 from trainers.training.device import DTYPES, resolve_precision
 from trainers.training.embedded import with_embeddings
 from trainers.training.session import Session
@@ -53,9 +54,12 @@ class Learner:
         if spec.training.channels_last:
             self.model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stub lacks it
         if spec.start.checkpoint is not None:
-            load_start(Path(spec.start.checkpoint), self.model, spec.start.part)
-        if session.latest_checkpoint() is None:
+            load_start(Path(spec.start.checkpoint).expanduser(), self.model, spec.start.part)
+        checkpoint = session.latest_checkpoint()
+        if checkpoint is None:
             fit_statistics(self.model, spec, data.train, session.device)
+        else:  # embeddings of a frozen network depend on the statistics that it was trained with
+            load_weights(checkpoint, self.model)
         self.data = with_embeddings(spec, data, self.model, session)
         self.background = background_of(spec, data.background, session.device)
         self.loss = build_loss(spec.loss, data.train.targets)
@@ -118,10 +122,13 @@ class Learner:
         self.network.train()
         rng = stream(spec.seed, epoch, DEVICE, session.rank)
         total = torch.zeros((), device=session.device)
-        batches = train_batches(spec, self.data.train, epoch, session.rank, session.world_size)
-        for step, group in enumerate(_groups(on_device(batches, session.device), spec.training.accumulate)):
+        batches = on_device(
+            train_batches(spec, self.data.train, epoch, session.rank, session.world_size), session.device
+        )
+        for step in range(self.steps):
             self._set_rate((epoch - 1) * self.steps + step)
-            total += self._step(group, rng)
+            size = min(spec.training.accumulate, self.batches - step * spec.training.accumulate)
+            total += self._step(islice(batches, size), size, rng)
         return total
 
     def _share_buffers(self) -> None:
@@ -137,14 +144,14 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = rate * group["factor"]
 
-    def _step(self, group: list[Batch], rng: np.random.Generator) -> Tensor:
-        """One optimizer step on the mean gradient of some batches; returns the sum of their losses."""
+    def _step(self, batches: Iterable[Batch], size: int, rng: np.random.Generator) -> Tensor:
+        """One optimizer step on the mean gradient of `size` batches; returns the sum of their losses."""
         self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.session.device)
-        for number, batch in enumerate(group):
-            with self._gradients_kept_local(number < len(group) - 1):
+        for number, batch in enumerate(batches):
+            with self._gradients_kept_local(number < size - 1):
                 loss = self._loss(batch, rng)
-                self.scaler.scale(loss / len(group)).backward()  # type: ignore[no-untyped-call]
+                self.scaler.scale(loss / size).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
         if self.spec.training.grad_clip is not None:
             self.scaler.unscale_(self.optimizer)
@@ -179,17 +186,6 @@ def seeded(seed: int, device: torch.device) -> Iterator[None]:
     with torch.random.fork_rng([device] if device.type == "cuda" else []):
         torch.manual_seed(seed)
         yield
-
-
-def _groups(batches: Iterable[Batch], size: int) -> Iterator[list[Batch]]:
-    group: list[Batch] = []
-    for batch in batches:
-        group.append(batch)
-        if len(group) == size:
-            yield group
-            group = []
-    if group:
-        yield group
 
 
 @torch.inference_mode()

@@ -42,7 +42,7 @@ def draw_plan(spec: RunSpec, train: ClipSet, rng: np.random.Generator) -> EpochP
     order = draw_order(train.targets[items.clip], spec.sampling, train.extra[items.clip], rng)
     clip = items.clip[order]
     start = items.start[order] if spec.segments.train_crop == "windows" else _starts(spec, train, clip, rng)
-    follower = _followers(spec, len(train), order, rng)
+    follower = _followers(spec, train, order, _is_full(spec, train, clip, start), rng)
     kind = spec.mixing.partner if spec.mixing.name == "mixup" else "batch"
     if kind == "batch":
         return EpochPlan(clip, start, follower, None, None)
@@ -65,8 +65,16 @@ def _partner_starts(
     return np.asarray(items.start[first[partner] + (rng.random(len(partner)) * count[partner]).astype(np.int64)])
 
 
-def _followers(spec: RunSpec, n_clips: int, order: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """The second clip of each segment of `augmentation.concatenate`: any clip, uniformly."""
+def _is_full(spec: RunSpec, train: ClipSet, clip: np.ndarray, start: np.ndarray) -> np.ndarray:
+    """(len(clip),) bool: from its start on the clip fills a whole segment, so that nothing after it would be heard."""
+    lengths = np.array([len(samples) for samples in train.samples])
+    return np.asarray(lengths[clip] - start >= spec.segment_samples)
+
+
+def _followers(
+    spec: RunSpec, train: ClipSet, order: np.ndarray, full: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """The second clip of each segment of `augmentation.concatenate` that isn't full: any clip, uniformly."""
     asked = spec.augmentation.concatenate
     none = np.full(len(order), NONE)
     if asked.p == 0:
@@ -74,7 +82,7 @@ def _followers(spec: RunSpec, n_clips: int, order: np.ndarray, rng: np.random.Ge
     chosen = rng.random(len(order)) < asked.p
     if asked.on == "repeats":
         chosen &= _seen_before(order)
-    return np.where(chosen, rng.integers(0, n_clips, len(order)), none)
+    return np.where(chosen & ~full, rng.integers(0, len(train), len(order)), none)
 
 
 def _seen_before(order: np.ndarray) -> np.ndarray:

@@ -18,6 +18,11 @@ class EarlyStopping:
     def update(self, value: float) -> bool:
         """Take the metric of another epoch; True: stop."""
         self._improvement.update(value)
+        return self.reached
+
+    @property
+    def reached(self) -> bool:
+        """Whether the run is to stop, or has stopped."""
         return self._patience is not None and self._improvement.epochs_without >= self._patience
 
     def state(self) -> State:

@@ -14,6 +14,10 @@ from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
 from tuneful.cli.train import SHOWN
 
 TOP = 5
+SPARE = ("seconds", "train/loss", "val/loss", "val/macro_f1", "val/map", "val/macro_auc")
+"""What a narrow terminal goes without, the first of them first."""
+SETTINGS_WIDTH = 40
+"""Columns of a terminal for settings that share one column of the table."""
 
 
 def results(
@@ -32,7 +36,7 @@ def results(
     elif table.empty:
         console.print(f"Nothing in {folder} yet. Try: platform sweep loss", highlight=False)
     else:
-        console.print(as_rich(telling(table, sort)))
+        console.print(as_rich(fitting(telling(table, sort), sort, console.width)))
 
 
 def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
@@ -54,7 +58,8 @@ def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
     if sort not in trials:
         if sort == "score":
             return trials
-        raise SpecError(f"--sort: {sort!r} is no column. {nearest(sort, map(str, trials))}")
+        names = [name for name in map(str, trials) if "@" in sort or "@" not in name]  # groups are many
+        raise SpecError(f"--sort: {sort!r} is no column. {nearest(sort, names)}")
     return trials.sort_values(sort, ascending=_lower_first(folder, sort), kind="stable").reset_index(drop=True)
 
 
@@ -86,11 +91,45 @@ def telling(table: pd.DataFrame, sort: str) -> pd.DataFrame:
     return table.drop(columns=[*shared, *minor])
 
 
+def fitting(table: pd.DataFrame, sort: str, width: int) -> pd.DataFrame:
+    """The table as wide as a terminal of `width` columns: in a narrow one settings share a column, and of the rest what
+    can be spared is left out."""
+    if _width(table) <= width:
+        return table
+    settings = [name for name in table if str(name).startswith("param.")]
+    if settings:
+        told = [_told(row) for row in table[settings].to_dict("records")]
+        table = table.drop(columns=settings).assign(settings=told)
+    spare = [name for name in ("stage", *SPARE) if name in table and name != sort]
+    for name in spare:
+        if _width(table) > width and (name != "stage" or table[name].nunique() == 1):
+            table = table.drop(columns=name)
+    return table
+
+
+def _width(table: pd.DataFrame) -> int:
+    """Columns of a terminal that a table takes, two between its own."""
+    widths = [
+        max(len(str(name).removeprefix("param.")), *(len(_cell(value)) for value in table[name])) for name in table
+    ]
+    shared = [
+        min(wide, SETTINGS_WIDTH) if name == "settings" else wide for name, wide in zip(table, widths, strict=True)
+    ]
+    return sum(shared) + 2 * (len(shared) - 1)
+
+
+def _told(settings: dict[Any, Any]) -> str:
+    """`loss.name=ce training.epochs=6`, without those that a trial doesn't have."""
+    cells = {str(name).removeprefix("param."): _cell(value) for name, value in settings.items()}
+    return " ".join(f"{name}={cell}" for name, cell in cells.items() if cell)
+
+
 def as_rich(table: pd.DataFrame) -> Table:
     """A pandas table for the terminal."""
     rich = Table(box=None, pad_edge=False, header_style="bold")
     for name in table:
-        rich.add_column(str(name).removeprefix("param."), no_wrap=str(name) in ("trial", "score", "state"))
+        whole = str(name) in ("trial", "score", "state")
+        rich.add_column(str(name).removeprefix("param."), no_wrap=whole, overflow="fold")
     for row in table.itertuples(index=False):
         rich.add_row(*(_cell(value) for value in row))
     return rich
@@ -99,7 +138,9 @@ def as_rich(table: pd.DataFrame) -> Table:
 def _cell(value: Any) -> str:
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):  # whole numbers, too, where another trial lacks the setting
+        return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
+    return str(value)
 
 
 def _sweeps(folder: Any) -> pd.DataFrame:

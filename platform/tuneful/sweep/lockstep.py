@@ -91,7 +91,9 @@ def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Generat
 
 
 def _means(reports: list["EpochReport"]) -> dict[str, float]:
-    return {name: sum(r.metrics[name] for r in reports) / len(reports) for name in reports[0].metrics}
+    """Of what all runs report: the groups of a column's values are those of each run's own validation clips."""
+    names = [name for name in reports[0].metrics if all(name in report.metrics for report in reports)]
+    return {name: sum(report.metrics[name] for report in reports) / len(reports) for name in names}
 
 
 def _json(value: Any) -> str:

@@ -7,11 +7,12 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
+from rich.console import Console
 
 from analysis.metrics import METRICS
 from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan, sweep_folder
 from analysis.records.tables import collect, write_tables
-from tuneful.cli.results import telling, trial_table
+from tuneful.cli.results import as_rich, fitting, telling, trial_table
 
 OBJECTIVE = "val/macro_auc@site=A b/c, d=e:f"
 NAMES = ["train/loss", "val/loss", *(f"val/{name}" for name in METRICS), "val/map@polyphony=3+", OBJECTIVE]
@@ -72,6 +73,25 @@ def test_the_terminal_shows_the_main_metrics_and_that_sorted_by(folder):
     shown = [str(name) for name in telling(trial_table(folder, OBJECTIVE), OBJECTIVE) if "/" in str(name)]
     assert sorted(shown) == sorted(["train/loss", "val/loss", "val/macro_auc", "val/macro_f1", "val/map", OBJECTIVE])
     assert OBJECTIVE not in telling(trial_table(folder, "score"), "score")
+
+
+@pytest.mark.parametrize("width", [80, 100, 140, 300])
+def test_a_narrow_terminal_shows_scores_and_settings_uncut(width):
+    table = pd.DataFrame({
+        "trial": [0, 1], "stage": "search", "state": "complete", "score": [0.71234, 0.5], "epochs": 12, "seconds": 1.5,
+        "param.mixing.name": ["mixup", "mix2"], "param.mixing.alpha": [0.5, None],
+        "param.training.batch_size": [16, 32],
+        "train/loss": 0.1, "val/loss": 0.2, "val/macro_auc": 0.3, "val/macro_f1": 0.4, "val/map": 0.5, "val/cmap": 0.6,
+    })  # fmt: skip
+    console = Console(width=width, file=io.StringIO())
+    console.print(as_rich(fitting(table, "val/cmap", width)))
+    shown = console.file.getvalue()
+    assert "…" not in shown
+    assert all(len(line.rstrip()) <= width for line in shown.splitlines())
+    for text in ("0.7123", "complete", "mixup", "0.5", "batch_size", "16", "val/cmap", "0.6"):
+        assert text in shown
+    assert ("train/loss" in shown) == (width == 300)
+    assert "None" not in shown and "nan" not in shown
 
 
 def test_losses_are_sorted_from_the_lowest(tmp_path):

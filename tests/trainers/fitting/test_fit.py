@@ -14,15 +14,17 @@ from safetensors.torch import load_file, save_file
 from analysis.metrics import METRICS, evaluate
 from analysis.records.predictions import read_predictions
 from trainers import fit as fit_module
+from trainers.data.catalogue import load_catalogue
 from trainers.data.dataset import load_run_data
 from trainers.errors import CheckpointError, DataError, DeviceError, SpecError
 from trainers.fit import fit
-from trainers.losses.functions import LOSSES
+from trainers.losses.functions import LOSSES, build_loss
 from trainers.models.tagger import Tagger
 from trainers.training.batches import batches_per_epoch, train_batches
 from trainers.training.checkpoint import load_weights
 from trainers.training.device import resolve_precision
 from trainers.training.evaluate import Evaluator
+from trainers.training.learner import Learner
 from trainers.training.session import NoSession, better
 
 CPU = torch.device("cpu")
@@ -30,6 +32,7 @@ EVERYTHING = (  # all that draws random numbers
     "model.dropout=0.2", "model.drop_path=0.1", "mixing.name=mixup", "augmentation.spec_augment.p=0.7",
     "segments.crops_per_clip=2", "training.grad_clip=1.0", "targets.smoothing=0.05",
 )  # fmt: skip
+FROZEN = ("model.freeze=true", "segments.train_crop=center", "front_end.normalization=dataset", "training.epochs=3")
 BATCH_STATISTICS = ("model.backbone=test_resnet", "mixing.name=mixup", "model.dropout=0.2", "training.epochs=3")
 
 
@@ -42,7 +45,11 @@ def report_instead(monkeypatch, value):
 # ---- the same numbers, however they came about
 
 
-@pytest.mark.parametrize("overrides", [EVERYTHING, BATCH_STATISTICS], ids=["everything random", "batch statistics"])
+@pytest.mark.parametrize(
+    "overrides",
+    [EVERYTHING, BATCH_STATISTICS, FROZEN],
+    ids=["everything random", "batch statistics", "embeddings of measured statistics"],
+)
 def test_a_stopped_run_that_goes_on_is_bit_for_bit_the_one_never_stopped(spec, train, overrides):
     run = spec(*overrides)
     whole = train(run, "whole")
@@ -126,6 +133,18 @@ def test_epochs_are_numbered_from_one_and_the_last_says_so(spec, train):
     assert [(r.epoch, r.state, r.kept_epoch) for r in trained.reports] == [(1, "running", 1), (2, "finished", 2)]
     assert trained.reports[0].protocol == load_run_data(spec()).protocol
     assert all(m["seconds"] > 0 for m in (r.metrics for r in trained.reports))
+
+
+@pytest.mark.parametrize(
+    "overrides", [["targets.secondary_weight=0.6"], ["targets.secondary_weight=0.2", "targets.mode=hard"]]
+)
+def test_which_classes_are_rare_is_up_to_the_labels_and_not_to_the_targets(spec, overrides):
+    catalogue, run = load_catalogue("tones"), spec(*overrides)
+    catalogue.clips["secondary_labels"] = [["ash"]] * len(catalogue.clips)
+    data = load_run_data(run, catalogue)
+    counts = Evaluator(run, data, build_loss(run.loss, data.train.targets)).train_labels.sum(0).tolist()
+    assert counts == [int((data.train.clips["labels"].str[0] == name).sum()) for name in data.classes]
+    assert counts != (data.train.targets > 0.5).sum(0).tolist()
 
 
 def test_stored_logits_give_the_reported_scores(spec, train):
@@ -225,7 +244,9 @@ def test_outputs_that_are_no_numbers_are_diverged_though_the_loss_was(spec, trai
 
 
 def test_a_batch_larger_than_the_data_is_refused(spec):
-    with pytest.raises(DataError, match=r"training.batch_size is 64, .* has only 30 training segments. Try: training"):
+    with pytest.raises(
+        DataError, match=r"training.batch_size is 64, .* has only 30 training segments an epoch. Try: training"
+    ):
         load_run_data(spec("training.batch_size=64"))
     assert load_run_data(spec("training.batch_size=64", "segments.crops_per_clip=3")).classes
 
@@ -303,6 +324,19 @@ def test_weights_of_another_dtype_are_taken(spec, tmp_path):
     save_file({k: v.to(torch.float64) for k, v in model.state_dict().items()}, tmp_path / "model.safetensors")
     load_weights(tmp_path, model)
     assert model.head.linear.weight.dtype == torch.float32
+
+
+# ---- embeddings
+
+
+def test_only_windows_that_a_run_looks_at_are_embedded(spec):
+    frozen = ("model.freeze=true", "segments.train_crop=center", "segments.duration_s=0.3")
+    embedded = {}
+    for tuned in ("false", "true"):
+        run = spec(*frozen, f"evaluation.tune_thresholds={tuned}")
+        data = Learner(run, load_run_data(run), NoSession(CPU)).data
+        embedded[tuned] = len(data.train.embeddings.values)
+    assert embedded["false"] == len(data.train) < embedded["true"]
 
 
 # ---- batches

@@ -206,6 +206,19 @@ def test_what_a_backbone_cannot_do_is_said(options, message):
         backbone(options.pop("backbone"), **options)
 
 
-def test_a_network_without_maps_is_refused():
-    with pytest.raises(SpecError, match="must give feature maps, MlpMixer does not"):
-        backbone("mixer_s32_224", size=(64, 64))(spectrograms(size=(64, 64)))
+@pytest.mark.parametrize(
+    ("name", "family", "size"), [("mixer_s32_224", "MlpMixer", (64, 64)), ("crossvit_9_240", "CrossVit", SIZE)]
+)
+def test_a_network_without_maps_is_refused(name, family, size):
+    with pytest.raises(SpecError, match=f"must give feature maps, {family} does not"):
+        backbone(name, size=size)(spectrograms(size=size))
+
+
+def test_a_family_whose_patches_have_one_size_for_both_sides_gives_maps():
+    assert backbone("xcit_nano_12_p16_224")(spectrograms())[0].shape == (2, 128, 2, 4)
+
+
+def test_a_family_whose_stages_are_no_modules_gives_maps_and_has_no_stages_to_change():
+    net = backbone("hrnet_w18_small")
+    assert net(spectrograms())[0].ndim == 4
+    assert net.stages == 0

@@ -81,9 +81,23 @@ def test_a_followed_segment_holds_both_clips_and_their_labels():
             np.testing.assert_array_equal(targets, expected)
 
 
+@pytest.mark.parametrize("crop", ["random", "head", "windows"])
+def test_a_segment_without_room_has_no_follower_and_only_its_own_labels(crop):
+    spec = spec_of("augmentation.concatenate.p=1", f"segments.train_crop={crop}", "segments.duration_s=2")
+    train = clips()  # of 2.5 s
+    seen = list(train_batches(spec, train, 1, 0, 1))
+    for batch in seen:
+        np.testing.assert_array_equal(batch.targets, train.targets[batch.samples[:, 0].long() - 1])
+        assert (batch.samples == batch.samples[:, :1]).all()
+    assert seen
+
+
 def test_only_repeats_are_followed_when_that_is_asked():
     """ICBHI 2017: classes are filled up with concatenated clips."""
-    spec = spec_of("augmentation.concatenate.p=1", "augmentation.concatenate.on=repeats", "sampling.name=oversample")
+    spec = spec_of(
+        "augmentation.concatenate.p=1", "augmentation.concatenate.on=repeats", "sampling.name=oversample",
+        "segments.duration_s=4",
+    )  # fmt: skip
     train = clips()
     train.targets[:] = np.eye(2)[[0] * 8 + [1] * 2]
     plan = plan_of(spec, train)

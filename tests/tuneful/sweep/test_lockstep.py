@@ -55,6 +55,49 @@ def test_one_run_that_diverges_ends_the_trial_without_a_score(advancing):
     assert math.isnan(epoch.score)
 
 
+def stopping_early(*values):
+    """A run that ends by itself after these epochs and has no further ones."""
+    yield from finished(*values)
+    raise AssertionError("an ended run was asked for another epoch")
+
+
+def test_a_run_that_stopped_early_counts_with_its_last_epoch_until_the_others_have_ended(advancing):
+    trial = advancing(stopping_early(0.2, 0.8), finished(0.1, 0.3, 0.5, 0.7), stopping_early(0.6))
+    epochs = [trial.advance() for _ in range(4)]
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3, 4]
+    assert [epoch.state for epoch in epochs] == ["running", "running", "running", "finished"]
+    expected = [(0.2 + 0.1 + 0.6) / 3, (0.8 + 0.3 + 0.6) / 3, (0.8 + 0.5 + 0.6) / 3, (0.8 + 0.7 + 0.6) / 3]
+    assert [epoch.score for epoch in epochs] == pytest.approx(expected)
+    assert [epoch.metrics["val/map"] for epoch in epochs] == pytest.approx(expected)
+
+
+def test_the_epochs_that_a_stopped_run_waits_for_the_others_are_none_of_its_history(advancing):
+    trial = advancing(
+        stopping_early(0.9, 0.3), finished(0.1, 0.2, 0.3, 0.4), objective=Objective("val/map", "max", "mean_last_3")
+    )
+    epochs = [trial.advance() for _ in range(4)]
+    assert epochs[-1].score == pytest.approx(((0.9 + 0.3) / 2 + (0.2 + 0.3 + 0.4) / 3) / 2)
+
+
+def test_a_run_that_diverges_after_another_stopped_early_ends_the_trial(advancing):
+    trial = advancing(stopping_early(0.5), [*finished(0.1, 0.2, 0.3)[:2], report(3, math.nan, "diverged")])
+    assert [trial.advance().state for _ in range(3)] == ["running", "running", "diverged"]
+
+
+def test_a_trial_of_runs_that_all_stopped_early_is_finished_with_the_last_of_them(advancing):
+    trial = advancing(stopping_early(0.5), stopping_early(0.1, 0.4))
+    assert trial.advance().state == "running"
+    last = trial.advance()
+    assert (last.state, last.epoch, last.score) == ("finished", 2, pytest.approx(0.45))
+
+
+def test_metrics_that_not_all_runs_report_have_no_mean(advancing):
+    """Each fold has its own sites: `val/map@site=A` is one run's alone."""
+    runs = [finished(0.2), finished(0.4)]
+    runs[0][0].metrics["val/map@site=A"] = runs[1][0].metrics["val/map@site=B"] = 0.5
+    assert advancing(*runs).advance().metrics == pytest.approx({"val/map": 0.3, "val/loss": 0.7})
+
+
 def test_runs_that_ended_are_read_from_the_ledger(tmp_path, plan_of, monkeypatch):
     ledger = RunLedger(tmp_path / "runs" / "a")
     ledger.begin({"key": "a"}, 0)
