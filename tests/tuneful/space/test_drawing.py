@@ -22,7 +22,7 @@ def drawn(sweep) -> str:
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize("name", ["loss", "mel", "mixup", "batch_lr"])
+@pytest.mark.parametrize("name", ["loss", "mel", "mixing", "mixup", "batch_lr"])
 def test_the_page_fits_80_columns_of_plain_text_and_names_everything(name):
     sweep = load_sweep(SPACES / f"{name}.yaml")
     text = drawn(sweep)
@@ -75,7 +75,7 @@ def test_searched_epochs_are_planned_at_their_most(load):
 def test_a_bare_name_finds_what_ships_from_any_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert find_sweep_file("loss").name == "loss.yaml"
-    assert {"loss", "mel", "mixup", "batch_lr"} <= set(sweep_names())
+    assert {"loss", "mel", "mixing", "mixup", "batch_lr"} <= set(sweep_names())
 
 
 def test_the_folder_at_hand_comes_first(tmp_path, monkeypatch):
@@ -90,7 +90,7 @@ def test_the_folder_at_hand_comes_first(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["lose", "nope.yaml", "../loss", "", "search/loss", "a\x00b", "x" * 5000])
 def test_a_file_that_is_not_there_lists_the_known_names(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SpecError, match="batch_lr, loss, mel, mixup"):
+    with pytest.raises(SpecError, match="batch_lr, loss, mel, mixing, mixup"):
         find_sweep_file(name)
 
 

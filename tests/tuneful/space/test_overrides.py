@@ -118,7 +118,10 @@ def test_defaults_are_sensible_and_follow_the_rest(load):
     assert definition.objective.mode == "max"
     losses = load("search: {optimizer.lr: {uniform: [0.1, 1]}}\nobjective: {metric: val/loss}").definition
     assert losses.objective.mode == "min"
-    grouped = load("search: {optimizer.lr: {uniform: [0.1, 1]}}\nobjective: {metric: val/macro_f1@rare}").definition
+    grouped = load(
+        "search: {optimizer.lr: {uniform: [0.1, 1]}}\nset: {evaluation.rare_below: 9}\n"
+        "objective: {metric: val/macro_f1@rare}"
+    ).definition
     assert (grouped.objective.metric, grouped.objective.mode) == ("val/macro_f1@rare", "max")
     asha = load("search: {optimizer.lr: {uniform: [0.1, 1]}}\nscheduler: {name: asha}").definition.scheduler
     assert isinstance(asha, AshaSpec)
