@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from analysis.objective import Objective
 from analysis.records.ledger import RunLedger
 from analysis.records.sweep import RunPlan
+from trainers.errors import SpecError
 
 if TYPE_CHECKING:
     from trainers.training.session import EpochReport, Session
@@ -60,7 +61,10 @@ class Lockstep:
         if last is not None and last.state == "finished":
             return last
         report = next(self._iterators[number])
-        self._histories[number].append(report.metrics[self._objective.metric])
+        metric = self._objective.metric
+        if metric not in report.metrics:  # a group by a column's value, of which every fold has its own
+            raise SpecError(f"objective.metric is {metric}, which this run doesn't report: no validation clip is of it")
+        self._histories[number].append(report.metrics[metric])
         self._reports[number] = report
         return report
 

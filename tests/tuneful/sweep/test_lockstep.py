@@ -7,6 +7,7 @@ import torch
 
 from analysis.objective import Objective
 from analysis.records.ledger import RunLedger
+from trainers.errors import SpecError
 from trainers.training.session import EpochReport, LedgerSession
 from tuneful.sweep import lockstep
 from tuneful.sweep.lockstep import Lockstep, run_epochs
@@ -96,6 +97,12 @@ def test_metrics_that_not_all_runs_report_have_no_mean(advancing):
     runs = [finished(0.2), finished(0.4)]
     runs[0][0].metrics["val/map@site=A"] = runs[1][0].metrics["val/map@site=B"] = 0.5
     assert advancing(*runs).advance().metrics == pytest.approx({"val/map": 0.3, "val/loss": 0.7})
+
+
+def test_an_objective_that_a_run_does_not_report_is_the_users_mistake(advancing):
+    trial = advancing(finished(0.9), objective=Objective("val/map@site=west", "max", "last"))
+    with pytest.raises(SpecError, match=r"objective.metric is val/map@site=west, which this run doesn't report"):
+        trial.advance()
 
 
 def test_runs_that_ended_are_read_from_the_ledger(tmp_path, plan_of, monkeypatch):
