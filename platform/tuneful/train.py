@@ -51,14 +51,20 @@ class Trained:
     """False: it had ended before, nothing was trained"""
 
 
-def prepare_run(spec: RunSpec, report: Report) -> Catalogue:
+def prepare_run(spec: RunSpec, report: Report, warn: Callable[[str], None]) -> Catalogue:
     """Everything that can be refused before anything is written to the results; the catalogue of the run.
+
+    `warn` hears what the preflight checks find that stops nothing.
 
     Raises:
         DataError, CheckError: what is wrong with the data.
     """
     catalogue = open_catalogue(spec.data.name, report)
-    refuse_errors(run_checks([spec], catalogue), ())
+    findings = run_checks([spec], catalogue)
+    for finding in findings:
+        if finding.severity == "warning":
+            warn(str(finding))
+    refuse_errors(findings, ())
     prepare_store(catalogue, spec.data.sample_rate, report)
     return catalogue
 

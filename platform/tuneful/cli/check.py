@@ -1,40 +1,103 @@
 """`platform check`: look for mistakes before compute is spent."""
 
-from typing import Annotated
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tuneful.cli.shared import console, preparation
 
+if TYPE_CHECKING:
+    from trainers.data.catalogue import Catalogue
+    from trainers.spec import RunSpec
+    from tuneful.checks.subject import Finding
+    from tuneful.space.sweep import Sweep
+
+NOBODY_ALLOWS: tuple[str, ...] = ()
+"""A recipe has no `allow`: consent belongs to a sweep file."""
+
 
 def check(
-    file: Annotated[str, typer.Argument(help="A sweep file or its name, or a recipe's name.")],
+    file: Annotated[str, typer.Argument(help="A sweep file or a recipe: its name, or the path of a YAML file.")],
+    overrides: Annotated[list[str] | None, typer.Argument(help="path=value, such as loss.name=ce")] = None,
     data: Annotated[str | None, typer.Option(help="Catalogue to run on, in place of the recipe's.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON, for other programs.")] = False,
 ) -> None:
     """Run the preflight checks on a sweep file or a recipe. Exit code 2 when one finds an error."""
-    from trainers.config.build import Layer, build_spec, load_recipe, recipe_names
-    from trainers.data.prepare import open_catalogue
-    from tuneful.checks.registry import CHECKS, refuse_errors, run_checks
-    from tuneful.checks.sweeps import specs_to_check, without_impossible_splits
+    from tuneful.checks.registry import CHECKS, refuse_errors
+
+    if _is_recipe(file):
+        findings, allowed = _check_run(_run_of(file, overrides or (), data), as_json), NOBODY_ALLOWS
+    else:
+        sweep = _sweep_of(file, overrides or (), data)
+        findings, allowed = _check_sweep(sweep, as_json), sweep.definition.allow
+    if as_json:
+        rows = [{**vars(finding), "allowed": finding.code in allowed} for finding in findings]
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        for finding in findings:
+            if finding.severity == "warning" or finding.code in allowed:
+                _say(str(finding))
+    refuse_errors(findings, allowed)
+    if not as_json:
+        _say(f"{len(CHECKS)} checks: {len(findings)} findings, none stops a sweep.")
+
+
+def _is_recipe(file: str) -> bool:
+    """Whether a name is a recipe's, or a file has nothing to search."""
+    from trainers.config.build import recipe_names
+    from trainers.config.yamlfile import load_document
+
+    path = Path(file)
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        return "search" not in load_document(path).data
+    return file in recipe_names()
+
+
+def _run_of(file: str, overrides: Sequence[str], data: str | None) -> "RunSpec":
+    from trainers.config.build import Layer, build_spec, load_recipe, parse_overrides
+    from trainers.errors import SpecError
+
+    layer = parse_overrides(overrides)
+    if data is not None and "data.name" in layer.values:
+        raise SpecError("data.name is set twice on the command line. Try: --data alone")
+    return build_spec(load_recipe(file), [Layer({"data.name": data} if data else {}), layer])
+
+
+def _sweep_of(file: str, overrides: Sequence[str], data: str | None) -> "Sweep":
     from tuneful.space.locate import find_sweep_file
     from tuneful.space.options import SweepOptions
     from tuneful.space.sweep import load_sweep
 
-    sweep = None if file in recipe_names() else load_sweep(find_sweep_file(file), SweepOptions(data=data))
-    layer = Layer({"data.name": data} if data else {})
-    spec = sweep.spec_for({}) if sweep else build_spec(load_recipe(file), [layer])
+    return load_sweep(find_sweep_file(file), SweepOptions(data=data, sets=tuple(overrides)))
+
+
+def _check_run(spec: "RunSpec", quiet: bool) -> "list[Finding]":
+    from tuneful.checks.registry import run_checks
+
+    return run_checks([spec], _catalogue(spec, quiet))
+
+
+def _check_sweep(sweep: "Sweep", quiet: bool) -> "list[Finding]":
+    from tuneful.checks.sweeps import check_sweep, without_impossible_splits
+
+    catalogue = _catalogue(sweep.spec_for({}), quiet)
+    sweep, left_out = without_impossible_splits(sweep, catalogue)
+    for line in () if quiet else left_out:
+        _say(f"Warning: {line}")
+    return check_sweep(sweep, catalogue)
+
+
+def _catalogue(spec: "RunSpec", quiet: bool) -> "Catalogue":
+    from trainers.data.prepare import open_catalogue
+
+    if quiet:
+        return open_catalogue(spec.data.name)
     with preparation() as report:
-        catalogue = open_catalogue(spec.data.name, report)
-    specs = [spec]
-    allowed: tuple[str, ...] = ()
-    if sweep is not None:
-        sweep, left_out = without_impossible_splits(sweep, catalogue)
-        specs, allowed = specs_to_check(sweep), sweep.definition.allow
-        for line in left_out:
-            console.print(f"Warning: {line}", markup=False, highlight=False, soft_wrap=True)
-    findings = run_checks(specs, catalogue)
-    for finding in findings:
-        if finding.severity == "warning" or finding.code in allowed:
-            console.print(str(finding), markup=False, highlight=False, soft_wrap=True)
-    refuse_errors(findings, allowed)
-    console.print(f"{len(CHECKS)} checks on {len(specs)} splits: {len(findings)} findings, none stops a sweep.")
+        return open_catalogue(spec.data.name, report)
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)

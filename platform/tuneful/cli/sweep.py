@@ -32,8 +32,6 @@ def sweep(
 
     path = find_sweep_file(file)
     asked = load_sweep(path, SweepOptions(data, recipe, tuple(set_ or ()), trials, max_hours, name))
-    for warning in asked.warnings:
-        console.print(f"Warning: {warning}", style="yellow", markup=False, soft_wrap=True)
     if dry_run:
         _draw(asked, results)
         return
@@ -45,8 +43,8 @@ def sweep(
 def _preflight(asked: "Sweep") -> tuple["Sweep", "Catalogue"]:
     """Everything that can be refused before compute is spent or anything is written to the results."""
     from trainers.data.prepare import open_catalogue
-    from tuneful.checks.registry import refuse_errors, run_checks
-    from tuneful.checks.sweeps import specs_to_check, without_impossible_splits
+    from tuneful.checks.registry import refuse_errors
+    from tuneful.checks.sweeps import check_sweep, without_impossible_splits
     from tuneful.sweep.cluster import check_fit
 
     check_fit(asked.definition.resources.model_dump())
@@ -56,7 +54,7 @@ def _preflight(asked: "Sweep") -> tuple["Sweep", "Catalogue"]:
     asked, left_out = without_impossible_splits(asked, catalogue)
     for line in left_out:
         console.print(f"Warning: {line}", style="yellow", markup=False, soft_wrap=True)
-    findings = run_checks(specs_to_check(asked), catalogue)
+    findings = check_sweep(asked, catalogue)
     for finding in findings:
         if finding.severity == "warning" or finding.code in asked.definition.allow:
             console.print(str(finding), style="yellow", markup=False, soft_wrap=True)

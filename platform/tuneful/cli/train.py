@@ -37,7 +37,7 @@ def train(
 
     try:
         with preparation() as report:
-            catalogue = prepare_run(spec, report)
+            catalogue = prepare_run(spec, report, _say)
         with _shown(spec.training.epochs) as show:
             options = TrainOptions(results, name, recipe, layer.values, typed(), device, _going_on, show)
             trained = train_run(spec, catalogue, options)

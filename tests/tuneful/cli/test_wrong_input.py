@@ -189,7 +189,8 @@ def test_a_recording_that_went_bad_after_it_was_added(platform, birds, sweep_fil
     if command == "train":
         done = platform("train", "chorus", "data.name=birds", *SMALL)
     else:
-        done = platform("sweep", str(sweep_file()), "--data", "birds", "--no-dashboard")
+        small = ("--set", "training.batch_size=2")
+        done = platform("sweep", str(sweep_file()), "--data", "birds", *small, "--no-dashboard")
     refused(done, tmp_path, "1 recording is refused", "3.wav: ", "Try: ")
 
 
