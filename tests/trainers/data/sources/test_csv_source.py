@@ -11,10 +11,11 @@ import pytest
 import soundfile
 
 from trainers.data.catalogue import catalogue_names, load_catalogue, save_catalogue
-from trainers.data.sources.csv import CsvResult, read_csv
+from trainers.data.sources.assemble import SourceResult
+from trainers.data.sources.csv import read_csv
 from trainers.errors import DataError
 
-Read = Callable[..., CsvResult]
+Read = Callable[..., SourceResult]
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def root(audio: Callable[..., Path]) -> Path:
 def read(tmp_path: Path, root: Path) -> Read:
     """`read(text)`: the clips of a table of that text."""
 
-    def from_text(text: str | bytes, **options: object) -> CsvResult:
+    def from_text(text: str | bytes, **options: object) -> SourceResult:
         table = tmp_path / "table.csv"
         table.write_bytes(text if isinstance(text, bytes) else text.encode())
         return read_csv(table, root, **options)
