@@ -5,8 +5,7 @@ import shlex
 from collections.abc import Mapping
 from typing import Any
 
-from trainers.config.build import TAGS, build_spec, load_recipe
-from trainers.config.paths import flatten
+from trainers.config.build import TAGS, build_spec, leaves, load_recipe
 from trainers.config.yamlfile import Document, parse_value
 from trainers.errors import SpecError
 from trainers.spec import RunSpec
@@ -33,7 +32,7 @@ def train_command(recipe: str, spec: RunSpec, changes: Mapping[str, Any]) -> str
 
 def _differences(recipe: Document, spec: RunSpec) -> dict[str, Any]:
     """The settings that make the recipe's spec this one, by dotted path."""
-    base, own = (dict(flatten(one.resolved())) for one in (build_spec(recipe), spec))
+    base, own = (dict(leaves(one.resolved())) for one in (build_spec(recipe), spec))
     switched = tuple(tag.removesuffix("name") for tag in TAGS if tag in own and base.get(tag) != own[tag])
     return {
         path: value

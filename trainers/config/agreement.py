@@ -73,6 +73,25 @@ def monitor_is_measured(spec: RunSpec) -> str | None:
     return f"training.monitor {refusal}" if refusal else None
 
 
+def validation_exists(spec: RunSpec) -> str | None:
+    """Without validation clips nothing is decided by a validation metric, which is NaN."""
+    training = spec.training
+    if spec.data.split.scheme != "none" or not training.monitor.startswith("val/"):
+        return None
+    deciding = {
+        "training.keep=best": training.keep == "best",
+        "training.early_stopping_patience": training.early_stopping_patience is not None,
+        "schedule.name=plateau": spec.schedule.name == "plateau",
+    }
+    for setting, asked in deciding.items():
+        if asked:
+            return (
+                f"data.split.scheme must not be none for {setting}: it validates on nothing, so {training.monitor} is "
+                "never known"
+            )
+    return None
+
+
 def not_measured(metric: str, spec: RunSpec) -> str | None:
     """Why runs of this spec don't report a metric (`val/macro_f1@rare`), or None where they do.
 
@@ -102,4 +121,5 @@ RULES: tuple[Callable[[RunSpec], str | None], ...] = (
     released_mixing_has_square_batches,
     encoders_have_no_spectrogram,
     monitor_is_measured,
+    validation_exists,
 )

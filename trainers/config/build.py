@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import NoneType
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -24,6 +24,8 @@ TAGS = frozenset(
 """Paths that choose a variant of their section, such as `loss.name`."""
 SECTIONS = frozenset(path[: dot.start()] for path in FIELDS for dot in re.finditer(r"\.", path))
 """Paths of sections, such as `loss` and `augmentation.noise`."""
+MAPPINGS = frozenset(path for path, found in FIELDS.items() if get_origin(found.info.annotation) is dict)
+"""Paths of fields whose value is a mapping, which is set as a whole."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def build_spec(recipe: Document, layers: Sequence[Layer] = ()) -> RunSpec:
 
 
 def _apply(tree: dict[str, Any], layer: Layer) -> None:
-    settings = dict(_leaves(layer.values))
+    settings = dict(leaves(layer.values))
     for path in settings.keys() & TAGS:
         section = path.removesuffix(".name")
         if get_path(tree, path) != settings[path]:
@@ -103,9 +105,9 @@ def _apply(tree: dict[str, Any], layer: Layer) -> None:
         set_path(tree, path, value)
 
 
-def _leaves(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    """Settings with mappings as values (`loss: {name: ce}`) taken apart into dotted paths."""
-    return [leaf for path, value in values.items() for leaf in flatten({path: value})]
+def leaves(values: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Settings with sections as values (`loss: {name: ce}`) taken apart into (dotted path of a field, value)."""
+    return list(flatten(dict(values), whole=MAPPINGS))
 
 
 def _describe(error: ErrorDetails, tree: dict[str, Any], places: Mapping[str, str], recipe: Document) -> str:

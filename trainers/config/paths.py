@@ -1,7 +1,7 @@
 """The dotted paths of a configuration's fields: `loss.gamma`, `data.split.n_folds`."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -64,13 +64,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Did you mean {matches[0]}?" if matches else f"Known: {', '.join(names)}"
 
 
-def flatten(tree: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """The leaves of nested mappings as (dotted path, value)."""
+def flatten(tree: dict[str, Any], prefix: str = "", whole: Collection[str] = ()) -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings as (dotted path, value); the mappings at the paths `whole` are leaves."""
     for key, value in tree.items():
-        if isinstance(value, dict) and value:
-            yield from flatten(value, f"{prefix}{key}.")
+        path = f"{prefix}{key}"
+        if isinstance(value, dict) and value and path not in whole:
+            yield from flatten(value, f"{path}.", whole)
         else:
-            yield f"{prefix}{key}", value
+            yield path, value
 
 
 def get_path(tree: Any, path: str) -> Any:

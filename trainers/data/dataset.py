@@ -13,7 +13,7 @@ from trainers.data.embedded import Embeddings
 from trainers.data.label_maps import apply_labels
 from trainers.data.segments import Windows, windows
 from trainers.data.spec import DataSpec, SplitSpec
-from trainers.data.splits import assign_folds
+from trainers.data.splits import SPLITS, parts_of
 from trainers.data.store import Store
 from trainers.data.stretches import extended
 from trainers.data.trim import loud_stretch
@@ -115,14 +115,26 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
 def split_clips(catalogue: Catalogue, data: DataSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The labelled training clips as (training, validation) by the fold that is held out.
 
+    Clips that are in neither part (a test fold, `data.split.validate_where`, rare classes) are left out.
+
     Raises:
-        DataError: there are no labelled clips.
+        DataError: there are no labelled clips, or they can't be split so.
+    """
+    clips = labelled_clips(catalogue, data)
+    parts = parts_of(clips, data.split, data.fold)
+    return clips[parts.train].reset_index(drop=True), clips[parts.val].reset_index(drop=True)
+
+
+def labelled_clips(catalogue: Catalogue, data: DataSpec) -> pd.DataFrame:
+    """The labelled training clips, with the labels that a run sees: those that are split.
+
+    Raises:
+        DataError: there are none.
     """
     clips = _labelled(catalogue, "train", data)
     if not classes_of(clips):
         raise DataError(f"the catalogue {catalogue.name} has no labelled training clips. Try: fill its column `labels`")
-    held_out = assign_folds(clips, data.split) == data.fold
-    return clips[~held_out].reset_index(drop=True), clips[held_out].reset_index(drop=True)
+    return clips
 
 
 def windows_of(spec: RunSpec, clips: ClipSet) -> Windows:
@@ -171,7 +183,7 @@ def _apart(clips: pd.DataFrame, val: pd.DataFrame, split: SplitSpec) -> pd.DataF
     """The clips that share no recording with validation and, where the split is by groups, no group either: what the
     split has torn apart, another subset must not join again."""
     shared = np.zeros(len(clips), bool)
-    for column in ("recording_id", "content", *(split.group_by if split.scheme == "stratified_group" else ())):
+    for column in ("recording_id", "content", *(split.group_by if SPLITS[split.scheme].grouped else ())):
         shared |= clips[column].isin(set(val[column].dropna())).to_numpy(bool)
     return clips[~shared].reset_index(drop=True)
 

@@ -1,23 +1,108 @@
 """Which data a run sees: catalogue, sample rate, split, segments."""
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from trainers.config.section import Section
 
+SchemeName = Literal["stratified", "group", "stratified_group", "multilabel", "multilabel_group", "official", "none"]
+
 
 class SplitSpec(Section):
-    """How training and validation clips are told apart."""
+    """How training and validation clips are told apart, and which are neither.
 
-    scheme: Literal["stratified", "stratified_group"] = Field(
-        "stratified", description="stratified: random by class; stratified_group: no group on both sides"
+    Clips are split, never windows: all windows of a clip are on its side. What is cut depends on the catalogue's
+    labelled training clips, this section and nothing else; the order of the catalogue's rows doesn't matter.
+
+    ICBHI 2017 (fabiocat93) splits patients by their chest location into 60/20/20: `scheme: stratified_group, n_folds:
+    5, group_by: [subject], stratify_by: [site], test_fold: 4`. Freesound 2018 (daisukelab) validates on what was
+    verified by hand: `validate_where: {verified: true}`.
+    """
+
+    scheme: SchemeName = Field(
+        "stratified",
+        description="stratified: random by class; multilabel: random by all labels of a clip; group: no group on two "
+        "sides; stratified_group and multilabel_group: both; official: the catalogue's column `fold`; none: train on "
+        "all, no validation",
     )
-    n_folds: int = Field(4, ge=2, le=100, description="number of folds")
+    n_folds: int = Field(4, ge=2, le=100, description="number of folds; official: as many as the catalogue gives")
     seed: int = Field(0, ge=0, description="seed of the shuffle; not the seed of the training")
     group_by: tuple[str, ...] = Field(
-        ("author",), min_length=1, description="catalogue columns whose values must not cross a stratified_group split"
+        ("author",),
+        min_length=1,
+        description="catalogue columns whose values must not cross a split, for group, stratified_group and "
+        "multilabel_group; recordings and near-duplicates never cross one there",
     )
+    stratify_by: tuple[str, ...] = Field(
+        (),
+        description="catalogue columns whose joined values are spread evenly in place of the first label; for "
+        "multilabel and multilabel_group beside the labels",
+    )
+    holdout: float | None = Field(
+        None, gt=0, lt=1, description="share of the clips that is fold 0, the only one to validate on; null: n_folds"
+    )
+    test_fold: int | None = Field(
+        None, ge=0, description="a fold that is neither trained nor validated on: the third part; null: two parts"
+    )
+    validate_where: dict[str, Any] = Field(
+        {},
+        description="column: value, or a list of them; clips of a held-out fold without it are neither validated nor "
+        "trained on",
+    )
+    rare_class: Literal["as_split", "every_fold", "train_only", "drop"] = Field(
+        "as_split",
+        description="every_fold: clips or groups are moved until each fold has each class that has as many of them as "
+        "there are folds; train_only: clips of classes with fewer clips than folds, and their groups, never leave "
+        "training; drop: those clips are left out",
+    )
+
+    @property
+    def pieces(self) -> int:
+        """Into how many pieces the clips are cut: the folds, or the two sides of a holdout."""
+        return self.n_folds if self.holdout is None else 2
+
+    @field_validator("validate_where")
+    @classmethod
+    def _plain_values(cls, where: dict[str, Any]) -> dict[str, Any]:
+        for column, value in where.items():
+            values = value if isinstance(value, list | tuple) else [value]
+            if not values or not all(isinstance(one, bool | int | float | str) for one in values):
+                raise ValueError(
+                    f"data.split.validate_where must have a text, number, true, false or a list of them for {column}, "
+                    f"got {value!r}"
+                )
+        return where
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> "SplitSpec":
+        for refusal in (self._refused_by_scheme(), self._refused_third_part()):
+            if refusal:
+                raise ValueError(refusal)
+        return self
+
+    def _refused_by_scheme(self) -> str | None:
+        """Settings that a split which is given, or none at all, can't follow."""
+        if self.scheme not in ("official", "none"):
+            return None
+        allowed: dict[str, Any] = {"holdout": None, "rare_class": "as_split"}
+        if self.scheme == "none":
+            allowed |= {"test_fold": None, "validate_where": {}}
+        for name, only in allowed.items():
+            value = getattr(self, name)
+            if value != only:
+                written = "null" if only is None else only
+                return f"data.split.{name} must be {written} for data.split.scheme={self.scheme}, got {value!r}"
+        return None
+
+    def _refused_third_part(self) -> str | None:
+        if self.test_fold is None or self.scheme == "official":
+            return None
+        if self.holdout is not None:
+            return f"data.split.test_fold must be null for data.split.holdout, got {self.test_fold}"
+        if self.test_fold >= self.n_folds:
+            return f"data.split.test_fold must be < data.split.n_folds ({self.n_folds}), got {self.test_fold}"
+        return "data.split.n_folds must be >= 3 for data.split.test_fold, got 2" if self.n_folds < 3 else None
 
 
 class DataSpec(Section):
@@ -43,8 +128,14 @@ class DataSpec(Section):
 
     @model_validator(mode="after")
     def _fold_exists(self) -> "DataSpec":
-        if self.fold >= self.split.n_folds:
-            raise ValueError(f"data.fold must be < data.split.n_folds ({self.split.n_folds}), got {self.fold}")
+        split, fold = self.split, self.fold
+        if fold > 0 and (split.holdout is not None or split.scheme == "none"):
+            only = "data.split.holdout" if split.holdout is not None else "data.split.scheme=none"
+            raise ValueError(f"data.fold must be 0 for {only}, got {fold}")
+        if fold >= split.n_folds and split.scheme != "official":  # how many are given, only the catalogue knows
+            raise ValueError(f"data.fold must be < data.split.n_folds ({split.n_folds}), got {fold}")
+        if fold == split.test_fold:
+            raise ValueError(f"data.fold must not be data.split.test_fold, got {fold} for both")
         return self
 
     @model_validator(mode="after")

@@ -34,7 +34,7 @@ def with_embeddings(spec: RunSpec, data: RunData, model: Tagger, session: Sessio
     return dataclasses.replace(
         data,
         train=embedded(data.train, _trained_on(spec, data.train), *also_evaluated),
-        val=embedded(data.val, windows_of(spec, data.val)),
+        val=embedded(data.val, windows_of(spec, data.val)) if len(data.val) else data.val,
         unlabelled=evaluated,
     )
 

@@ -7,9 +7,9 @@ import torch
 import torch.distributed as dist
 from torch import nn
 
-from analysis.metrics import Case, absent_classes, as_case, measure
+from analysis.metrics import METRICS, Case, absent_classes, as_case, measure
 from analysis.metrics.groups import by_class, by_column, by_frequency, by_polyphony
-from analysis.metrics.thresholds import tune_thresholds, tuned_scores
+from analysis.metrics.thresholds import TUNED_METRICS, tune_thresholds, tuned_scores
 from analysis.records.predictions import Predictions
 from trainers.data.dataset import ClipSet, RunData, windows_of
 from trainers.errors import DataError
@@ -25,6 +25,8 @@ from trainers.training.smoothing import smooth_recordings
 def predict(model: nn.Module, spec: RunSpec, clips: ClipSet, session: Session) -> np.ndarray:
     """Logits of all evaluation windows: (windows, classes) float32, on every worker; each computes its share."""
     windows = windows_of(spec, clips)
+    if not len(windows):
+        return np.zeros((0, clips.targets.shape[1]), np.float32)
     rows = np.arange(len(windows))[session.rank :: session.world_size]
     logits = torch.zeros(len(windows), clips.targets.shape[1], device=session.device)
     model.eval()
@@ -47,7 +49,7 @@ class Evaluator:
         self.groups = {column: self._values(column) for column in spec.evaluation.by}
 
     def metrics(self, logits: np.ndarray, train_logits: np.ndarray | None = None) -> dict[str, float]:
-        """`val/loss` and every registered metric of clips, then those of groups.
+        """`val/loss` and every registered metric of clips, then those of groups; NaN without validation clips.
 
         A clip's loss is the mean over its windows; its probabilities are smoothed and aggregated as `segments` says.
 
@@ -56,6 +58,8 @@ class Evaluator:
             train_logits: of the training clips, to tune thresholds on those that are not of `data.extra_train`.
         """
         val = self.data.val
+        if not len(val):
+            return self._unknown()
         scores = clip_probabilities(self.spec, val, logits)
         sequence = (val.codes("recording_id"), val.clips["start_s"].to_numpy(float))
         case = as_case(val.targets, scores, sequence)
@@ -68,10 +72,20 @@ class Evaluator:
 
     def no_metrics(self) -> dict[str, float]:
         """What a diverged epoch reports: the same names, no values."""
+        if not len(self.data.val):
+            return self._unknown()
         n_classes = len(self.data.classes)
         train = np.zeros((len(windows_of(self.spec, self.data.train)), n_classes), np.float32)
         val = np.zeros((len(windows_of(self.spec, self.data.val)), n_classes), np.float32)
         return dict.fromkeys(self.metrics(val, train if self.spec.evaluation.tune_thresholds else None), math.nan)
+
+    def _unknown(self) -> dict[str, float]:
+        """What is reported without validation clips (`data.split.scheme: none`): the same names, no values."""
+        silence = np.zeros((1, len(self.data.classes)))
+        names = ["loss", *METRICS, "absent_classes", *self._grouped(as_case(silence, silence))]
+        if self.spec.evaluation.tune_thresholds:
+            names += [f"{name}@tuned" for name in TUNED_METRICS]
+        return {f"val/{name}": math.nan for name in names}
 
     def _loss(self, logits: np.ndarray) -> float:
         clip_of = windows_of(self.spec, self.data.val).clip
@@ -94,6 +108,8 @@ class Evaluator:
 
     def _values(self, column: str) -> np.ndarray:
         clips = self.data.val.clips
+        if not len(clips):
+            return np.array([None])
         if column not in clips or clips[column].isna().all():
             filled = ", ".join(str(name) for name in clips if clips[name].notna().any())
             raise DataError(f"evaluation.by: the column {column!r} is empty. Columns with values: {filled}")

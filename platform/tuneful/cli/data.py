@@ -7,22 +7,27 @@ import typer
 
 from tuneful.cli.pseudo import pseudo
 from tuneful.cli.shared import console, preparation
+from tuneful.cli.show import show
+from tuneful.cli.split import split
 
-data = typer.Typer(help="Add and list catalogues of recordings.", no_args_is_help=True, rich_markup_mode=None)
-SOURCES = ("csv", "chorus")
+data = typer.Typer(help="Add, list and show catalogues of recordings.", no_args_is_help=True, rich_markup_mode=None)
+CHORUS = "chorus"
+SOURCE_HELP = (
+    "csv: a table of path, labels and more; folder: a folder per class; "
+    "birdclef, anuraset, icbhi, fsdkaggle: the datasets as published; chorus: synthetic."
+)
 
 
 @data.command()
 def add(
-    source: Annotated[str, typer.Argument(help="csv: a table of path, labels and more; chorus: synthetic.")],
-    path: Annotated[Path | None, typer.Argument(help="csv: the table.")] = None,
+    source: Annotated[str, typer.Argument(help=SOURCE_HELP)],
+    path: Annotated[Path | None, typer.Argument(help="The table or the dataset's folder; chorus: none.")] = None,
     name: Annotated[str, typer.Option(help="What --data will call it.")] = ...,  # type: ignore[assignment]
     root: Annotated[Path | None, typer.Option(help="csv: folder of the paths; default: the table's.")] = None,
     skip_refused: Annotated[bool, typer.Option("--skip-refused", help="Leave bad recordings out.")] = False,
     set_: Annotated[list[str] | None, typer.Option("--set", help="chorus: field=value; repeatable.")] = None,
 ) -> None:
     """Add a catalogue: look at every recording, then keep the table of clips under a name."""
-    from trainers.config.paths import nearest
     from trainers.data.catalogue import check_name
     from trainers.data.sources.chorus.spec import PRESETS
     from trainers.errors import DataError
@@ -30,16 +35,12 @@ def add(
     check_name(name)
     if name in PRESETS:
         raise DataError(f"{name} is a built-in catalogue. Try: another --name")
-    _refuse_stray_options(source, root is not None or skip_refused, bool(set_))
-    if source == "csv" and path is not None:
-        _add_csv(path, name, root or path.parent, skip_refused)
-    elif source == "chorus" and path is None:
+    _check_source(source, path)
+    _refuse_stray_options(source, skip_refused, has_root=root is not None, has_settings=bool(set_))
+    if source == CHORUS:
         _add_chorus(name, set_ or [])
-    elif source in SOURCES:
-        usage = "platform data add csv TABLE --name NAME, platform data add chorus --name NAME"
-        raise DataError(f"platform data add {source}: a table goes with csv, and only with csv. Try: {usage}")
-    else:
-        raise DataError(f"no source is called {source!r}. {nearest(source, SOURCES)}")
+    elif path is not None:
+        _add_recordings(source, path, name, root, skip_refused)
 
 
 @data.command("list")
@@ -60,26 +61,46 @@ def list_() -> None:
     console.print(table)
 
 
+data.command()(show)
 data.command()(pseudo)
+data.command()(split)
 
 
-def _refuse_stray_options(source: str, of_csv: bool, of_chorus: bool) -> None:
+def _check_source(source: str, path: Path | None) -> None:
+    """Refuse a source that isn't there, one without its path, and chorus with one."""
+    from trainers.config.paths import nearest
+    from trainers.data.sources.registry import SOURCES
+    from trainers.errors import DataError
+
+    if source != CHORUS and source not in SOURCES:
+        raise DataError(f"no source is called {source!r}. {nearest(source, [*SOURCES, CHORUS])}")
+    if source == CHORUS and path is not None:
+        raise DataError("platform data add chorus takes no path. Try: platform data add chorus --name NAME")
+    if source != CHORUS and path is None:
+        usage = f"platform data add {source} {SOURCES[source].path} --name NAME"
+        raise DataError(f"platform data add {source} needs a path. Try: {usage}")
+
+
+def _refuse_stray_options(source: str, skip_refused: bool, has_root: bool, has_settings: bool) -> None:
     """An option that a source hasn't got is a mistake, not a wish to be ignored."""
     from trainers.errors import DataError
 
-    if source == "csv" and of_chorus:
-        raise DataError("--set goes with chorus only. Try: a column in the table")
-    if source == "chorus" and of_csv:
-        raise DataError("--root and --skip-refused go with csv only. Try: --set field=value")
+    if has_settings and source != CHORUS:
+        raise DataError("--set goes with chorus only. Try: the source's files as they should be")
+    if has_root and source != "csv":
+        raise DataError(f"--root goes with csv only. Try: platform data add {source} --name NAME")
+    if skip_refused and source == CHORUS:
+        raise DataError("--skip-refused goes with recordings, chorus makes its own. Try: --set field=value")
 
 
-def _add_csv(path: Path, name: str, root: Path, skip_refused: bool) -> None:
+def _add_recordings(source: str, path: Path, name: str, root: Path | None, skip_refused: bool) -> None:
     from trainers.data.catalogue import save_catalogue
     from trainers.data.sources.csv import read_csv
+    from trainers.data.sources.registry import SOURCES
 
-    result = read_csv(path, root, skip_refused)
-    catalogue = save_catalogue(name, "csv", root, result.clips)
-    for line in [*result.notes, *(f"left out: {reason}" for reason in result.refused)]:
+    read = read_csv(path, root, skip_refused) if root else SOURCES[source].read(path, skip_refused)
+    catalogue = save_catalogue(name, source, read.folder, read.clips)
+    for line in [*read.notes, *(f"left out: {reason}" for reason in read.refused)]:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
     hours = catalogue.clips["duration_s"].sum() / 3600
     console.print(

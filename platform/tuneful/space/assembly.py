@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from trainers.config.build import Layer, build_spec, load_recipe
-from trainers.config.paths import flatten, get_path
+from trainers.config.build import Layer, build_spec, leaves, load_recipe
+from trainers.config.paths import get_path
 from trainers.config.yamlfile import Document
 from trainers.errors import SpecError
 from trainers.spec import RunSpec
@@ -41,7 +41,7 @@ def load_base_recipe(definition: SweepDefinition, places: Places) -> Document:
 
 def settings_layer(definition: SweepDefinition, places: Places) -> Layer:
     """The file's `set` by path, with lines."""
-    values = dict(flatten(definition.set))
+    values = dict(leaves(definition.set))
     lines = places.settings()
     return Layer(values, {path: lines.get(path, places.of("set")) for path in values})
 

@@ -9,7 +9,8 @@ from trainers.config.section import Section
 from tuneful.space.ranges import AnyEntry
 
 EpochRule = Literal["last", "best", "mean_last_3"]
-SplitScheme = Literal["stratified", "stratified_group"]
+SplitScheme = Literal["stratified", "group", "stratified_group", "multilabel", "multilabel_group", "official"]
+"""Those of `data.split.scheme` that validate on something."""
 
 
 class ObjectiveSpec(Section):

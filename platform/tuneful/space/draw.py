@@ -6,7 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from trainers.config.paths import flatten, get_path
+from trainers.config.build import leaves
+from trainers.config.paths import get_path
 from tuneful.space.conditions import describe_when, show_value
 from tuneful.space.definition import AshaSpec
 from tuneful.space.parameters import Parameter, Space
@@ -80,7 +81,7 @@ def _fixed(sweep: Sweep) -> Table:
     table = _grid()
     spec = sweep.spec_for({}).resolved()
     for layer in sweep.layers:
-        for path, _ in flatten(dict(layer.values)):
+        for path, _ in leaves(layer.values):
             table.add_row(Text(f"  {path}", style="cyan"), Text(show_value(get_path(spec, path))))
     return table
 

@@ -75,8 +75,11 @@ def check_limits(definition: SweepDefinition, space: Space, base: RunSpec, place
     Raises:
         SpecError: the first that does not hold.
     """
-    n_folds = smallest("data.split.n_folds", space, base)
+    n_folds = _n_folds(space, base)
     confirm = definition.confirm
+    if definition.objective.metric.startswith("val/") and "none" in _values("data.split.scheme", space, base):
+        text = f"objective.metric is {definition.objective.metric}, but data.split.scheme=none validates on nothing"
+        raise places.error(text, "objective", "metric", hint="a split with validation, then one run on all data")
     _check_folds(definition.folds, n_folds, places, ("folds",))
     if confirm is not None:
         _check_folds(confirm.folds, n_folds, places, ("confirm", "folds"))
@@ -91,10 +94,17 @@ def check_limits(definition: SweepDefinition, space: Space, base: RunSpec, place
         raise places.error(text, "scheduler", "grace_period", hint=hint)
 
 
-def _check_folds(folds: tuple[int, ...], n_folds: int, places: Places, keys: tuple[str, ...]) -> None:
+def _n_folds(space: Space, base: RunSpec) -> int | None:
+    """How many folds there are in every trial; None where only the catalogue knows."""
+    if "official" in _values("data.split.scheme", space, base):
+        return None
+    return int(smallest("data.split.n_folds", space, base))
+
+
+def _check_folds(folds: tuple[int, ...], n_folds: int | None, places: Places, keys: tuple[str, ...]) -> None:
     name = ".".join(keys)
     _check_distinct(folds, places, keys)
-    if max(folds) >= n_folds:
+    if n_folds is not None and max(folds) >= n_folds:
         text = f"{name} must be < data.split.n_folds ({n_folds}), got {max(folds)}"
         raise places.error(text, *keys, hint=f"{name}: [{', '.join(map(str, range(n_folds)))}]")
 

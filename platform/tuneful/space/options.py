@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from trainers.config.build import Layer, parse_overrides, unknown_field
-from trainers.config.paths import flatten
+from trainers.config.build import Layer, leaves, parse_overrides, unknown_field
 from trainers.errors import SpecError
 from tuneful.space.places import COMMAND_LINE, with_hint
 
@@ -30,7 +29,7 @@ class SweepOptions:
         Raises:
             SpecError: no `path=value`, a path set twice, an unknown field.
         """
-        values = dict(flatten(dict(parse_overrides(self.sets).values)))
+        values = dict(leaves(parse_overrides(self.sets).values))
         if self.data is not None:
             if "data.name" in values:
                 raise SpecError(f"{COMMAND_LINE}: data.name is set twice. Try: --data alone")

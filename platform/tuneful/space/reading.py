@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from trainers.config.build import unknown_field
-from trainers.config.paths import flatten
+from trainers.config.build import leaves, unknown_field
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.places import Places
 from tuneful.space.refusals import refusal
@@ -46,7 +45,7 @@ def _refuse_secrets(places: Places) -> None:
 def _check_paths(data: Mapping[str, Any], places: Places) -> None:
     """Everything set or searched is a field, and nothing is both."""
     settings, search = _mapping(data.get("set")), _mapping(data.get("search"))
-    fixed = [path for path, _ in flatten(settings)]
+    fixed = [path for path, _ in leaves(settings)]
     for section, paths in (("set", fixed), ("search", list(search))):
         for path in paths:
             _check_path(section, path, places)

@@ -24,7 +24,8 @@ SYSTEMS = {
 BIRDCLEF: dict[str, Any] = {
     "data.name": "birdclef2025",
     "data.sample_rate": 32_000,
-    "data.split": {"scheme": "stratified", "n_folds": 5, "seed": 42, "group_by": ["author"]},
+    "data.split.scheme": "stratified", "data.split.n_folds": 5, "data.split.seed": 42,
+    "data.split.group_by": ["author"],
     "data.fold": 0,
     "segments.duration_s": 5.0,
     "segments.train_crop": "center",
@@ -80,7 +81,8 @@ BIRDCLEF: dict[str, Any] = {
 }  # fmt: skip
 FREESOUND: dict[str, Any] = {
     "data.name": "fsdkaggle2018",
-    "data.split": {"scheme": "stratified_group", "n_folds": 5, "seed": 42, "group_by": ["recording_id"]},
+    "data.split.scheme": "stratified_group", "data.split.n_folds": 5, "data.split.seed": 42,
+    "data.split.group_by": ["recording_id"],
     "segments.trim_db": 60.0,
     "segments.padding": "zero",
     "segments.padding_side": "both",
@@ -141,7 +143,8 @@ CONSTANTS: dict[str, dict[str, Any]] = {
     "anuraset_mix2": {
         "data.name": "anuraset",
         "data.sample_rate": 16_000,
-        "data.split": {"scheme": "stratified_group", "n_folds": 3, "seed": 42, "group_by": ["recording_id"]},
+        "data.split.scheme": "stratified_group", "data.split.n_folds": 3, "data.split.seed": 42,
+        "data.split.group_by": ["recording_id"],
         "data.exclude_classes": [],
         "data.drop_empty": False,
         "segments.duration_s": 3.0,
@@ -189,7 +192,8 @@ CONSTANTS: dict[str, dict[str, Any]] = {
         "data.name": "icbhi2017",
         "data.sample_rate": 16_000,
         "data.label_map": "none",
-        "data.split": {"scheme": "stratified_group", "n_folds": 5, "seed": 42, "group_by": ["subject"]},
+        "data.split.scheme": "stratified_group", "data.split.n_folds": 5, "data.split.seed": 42,
+        "data.split.group_by": ["subject"],
         "segments.duration_s": 10.24,
         "segments.train_crop": "head",
         "segments.eval_windows": "head",

@@ -364,6 +364,8 @@ CHANGED = {bool: lambda v: not v, int: lambda v: v + 1, float: lambda v: v * 0.5
 OTHER = {
     "augmentation.noise.min_amplitude": 0.002, "augmentation.time_stretch.max_rate": 1.3, "data.exclude_classes": ["a"],
     "data.extra_train": ["pseudo"], "data.fold": 1, "data.predict": ["other"], "data.split.group_by": ["site"],
+    "data.split.holdout": 0.2, "data.split.stratify_by": ["site"], "data.split.test_fold": 3,
+    "data.split.validate_where": {"verified": True},
     "evaluation.by": ["site"], "evaluation.frequent_above": 9, "evaluation.rare_below": 9, "front_end.f_max": 4000.0,
     "front_end.highpass_hz": 100.0, "front_end.lowpass_hz": 4000.0, "front_end.norm": "slaney",
     "front_end.win_length": 512, "mixing.alpha_max": 0.3, "mixing.alpha_min": 0.1, "mixing.layers": ["stage1"],
