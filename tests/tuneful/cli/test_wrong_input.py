@@ -134,7 +134,7 @@ LINES = {
     "a report of nothing": (["report", "lost"], ["no sweep is called 'lost'"]),
     "the status of nothing": (["status", "lost"], ["no sweep is called 'lost'"]),
     "the status of what is outside": (["status", "../.."], ["no sweep is called '../..'"]),
-    "an unknown source": (["data", "add", "birdclef", "--name", "x"], ["no source is called 'birdclef'", "Known: "]),
+    "an unknown source": (["data", "add", "xeno", "--name", "x"], ["no source is called 'xeno'", "Known: "]),
     "a check of nothing": (["check", "lost"], ["lost: no such sweep file"]),
     "a check on an unknown catalogue": (["check", "chorus", "--data", "tunes"], ["'tunes'", "Did you mean tones?"]),
 }
