@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from tuneful.checks.subject import Finding
     from tuneful.space.sweep import Sweep
 
-NOBODY_ALLOWS: tuple[str, ...] = ()
-"""A recipe has no `allow`: consent belongs to a sweep file."""
-
 
 def check(
     file: Annotated[str, typer.Argument(help="A sweep file or a recipe: its name, or the path of a YAML file.")],
@@ -28,8 +25,9 @@ def check(
     """Run the preflight checks on a sweep file or a recipe. Exit code 2 when one finds an error."""
     from tuneful.checks.registry import CHECKS, refuse_errors
 
+    allowed: tuple[str, ...] = ()  # consent belongs to a sweep file, a recipe has none
     if _is_recipe(file):
-        findings, allowed = _check_run(_run_of(file, overrides or (), data), as_json), NOBODY_ALLOWS
+        findings = _check_run(_run_of(file, overrides or (), data), as_json)
     else:
         sweep = _sweep_of(file, overrides or (), data)
         findings, allowed = _check_sweep(sweep, as_json), sweep.definition.allow
@@ -67,11 +65,17 @@ def _run_of(file: str, overrides: Sequence[str], data: str | None) -> "RunSpec":
 
 
 def _sweep_of(file: str, overrides: Sequence[str], data: str | None) -> "Sweep":
+    from trainers.config.build import recipe_names
+    from trainers.errors import SpecError
     from tuneful.space.locate import find_sweep_file
     from tuneful.space.options import SweepOptions
     from tuneful.space.sweep import load_sweep
 
-    return load_sweep(find_sweep_file(file), SweepOptions(data=data, sets=tuple(overrides)))
+    try:
+        path = find_sweep_file(file)
+    except SpecError as error:
+        raise SpecError(f"{error}, or a recipe: {', '.join(recipe_names())}") from None
+    return load_sweep(path, SweepOptions(data=data, sets=tuple(overrides)))
 
 
 def _check_run(spec: "RunSpec", quiet: bool) -> "list[Finding]":
