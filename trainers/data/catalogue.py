@@ -5,7 +5,7 @@ import json
 import re
 import shutil
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from trainers.config.paths import nearest
+from trainers.data.layers import LAYERS, apply_layers
 from trainers.data.sources.chorus.spec import PRESETS
 from trainers.errors import DataError
 from trainers.home import home
@@ -104,6 +105,8 @@ def catalogue_names() -> list[str]:
 def save_catalogue(name: str, source: str, folder: Path, clips: pd.DataFrame) -> Catalogue:
     """Write a catalogue whole: the folder appears under its name when all of it is there.
 
+    Layers (`trainers.data.layers`) of a catalogue of that name stay: adding the data again loses no work done by hand.
+
     Args:
         name: what `data.name` will call it.
         source: the source that made it.
@@ -118,6 +121,7 @@ def save_catalogue(name: str, source: str, folder: Path, clips: pd.DataFrame) ->
         pq.write_table(table, temporary / "catalogue.parquet", write_page_checksum=True)
         info = {"source": source, "folder": str(folder.absolute()), "digest": _digest(table)}
         (temporary / "catalogue.json").write_text(json.dumps(info, indent=1))
+        _keep_layers(final, temporary)
         shutil.rmtree(final, ignore_errors=True)
         temporary.rename(final)
     finally:
@@ -142,7 +146,18 @@ def load_catalogue(name: str) -> Catalogue:
         ) from None
     except (OSError, ValueError) as error:
         raise DataError(f"{folder}: the catalogue can't be read ({error}). Try: platform data add ... again") from None
-    return Catalogue(name, info["source"], Path(info["folder"]), table.to_pandas(), info["digest"])
+    return _layered(Catalogue(name, info["source"], Path(info["folder"]), table.to_pandas(), info["digest"]))
+
+
+def _layered(added: Catalogue) -> Catalogue:
+    clips = apply_layers(added.clips, catalogue_folder(added.name))
+    return added if clips is None else replace(added, clips=clips, digest=_digest(_to_table(clips)))
+
+
+def _keep_layers(old: Path, new: Path) -> None:
+    for layer in LAYERS.values():
+        if (old / layer.file).exists():
+            shutil.copy2(old / layer.file, new / layer.file)
 
 
 def _to_table(clips: pd.DataFrame) -> pa.Table:
