@@ -15,6 +15,7 @@ from trainers.errors import SpecError
 from trainers.spec import RunSpec
 from trainers.training.checkpoint import PREDICTIONS
 from trainers.training.evaluate import Evaluator, as_predictions, predict
+from trainers.training.kept import of_kept
 from trainers.training.learner import Learner
 from trainers.training.session import EpochReport, Session, better
 from trainers.training.stopping import EarlyStopping
@@ -99,7 +100,11 @@ class _Run:
         if diverged:
             return self._report(epoch, "diverged", metrics, None)
         state = self._judge(epoch, metrics[self.spec.training.monitor])
-        return self._report(epoch, state, metrics, self._predictions(epoch, state, logits))
+        parts = [as_predictions("val", self.spec, self.data.val, logits, labelled=True)]
+        if self._may_stay(epoch, state):
+            more = of_kept(self.learner, self.evaluator, logits)
+            parts, metrics = [*parts, *more.parts], metrics | more.metrics
+        return self._report(epoch, state, metrics, parts)
 
     def _judge(self, epoch: int, value: float) -> str:
         """Take the epoch's value of `training.monitor`; whether the run goes on."""
@@ -115,16 +120,9 @@ class _Run:
     def _train_logits(self) -> np.ndarray | None:
         return self._predict(self.data.train) if self.spec.evaluation.tune_thresholds else None
 
-    def _predictions(self, epoch: int, state: str, logits: np.ndarray) -> list[Predictions]:
-        """What is stored with the epoch: validation, and the unlabelled subsets where it may be the one that stays."""
-        parts = [as_predictions("val", self.spec, self.data.val, logits)]
-        may_stay = self._kept(epoch, state) == epoch and (self.spec.training.keep == "best" or state == "finished")
-        if may_stay:
-            parts += [
-                as_predictions(name, self.spec, clips, self._predict(clips))
-                for name, clips in self.data.unlabelled.items()
-            ]
-        return parts
+    def _may_stay(self, epoch: int, state: str) -> bool:
+        """Whether the epoch's checkpoint may be the one that is kept in the end."""
+        return self._kept(epoch, state) == epoch and (self.spec.training.keep == "best" or state == "finished")
 
     def _report(
         self, epoch: int, state: str, metrics: dict[str, float], parts: list[Predictions] | None

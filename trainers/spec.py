@@ -17,6 +17,7 @@ from trainers.mixing.spec import MixingSpec, NoMixingSpec
 from trainers.models.spec import ModelSpec, StartSpec, TimmSpec
 from trainers.optim.spec import AdamWSpec, CosineSpec, OptimizerSpec, ScheduleSpec
 from trainers.poolings.spec import AvgPoolingSpec, PoolingSpec
+from trainers.proxies.spec import ProxySpec
 from trainers.sampling.spec import SamplingSpec, ShuffleSpec
 from trainers.targets.spec import TargetsSpec
 from trainers.training.spec import EvaluationSpec, TrainingSpec
@@ -46,6 +47,9 @@ class RunSpec(Section):
     schedule: ScheduleSpec = CosineSpec()
     training: TrainingSpec = TrainingSpec()
     evaluation: EvaluationSpec = EvaluationSpec()
+    proxies: tuple[ProxySpec, ...] = Field(
+        (), description="scores of the unlabelled target, computed for the checkpoint that is kept"
+    )
     seed: int = Field(0, ge=0, le=2**31 - 1, description="of weights, order, crops, mixing, dropout")
 
     @property
@@ -73,6 +77,8 @@ class RunSpec(Section):
         """
         spec = self.resolved()
         spec["training"]["precision"] = precision
+        if not spec["proxies"]:  # what is computed afterwards changes no run that doesn't ask for it
+            del spec["proxies"]
         for section, name in WEIGHTS:
             if spec[section].get(name):
                 spec[section][name] = content_of(spec[section][name])

@@ -21,10 +21,15 @@ class Predictions:
     """(windows,) where each window starts in its clip"""
     logits: np.ndarray
     """(windows, classes)"""
+    targets: np.ndarray | None = None
+    """(windows, classes) 0 or 1: the labels of each window's clip; None where they are not known"""
 
 
 def write_predictions(path: Path, parts: list[Predictions], classes: tuple[str, ...]) -> None:
-    """Write predictions as Parquet, logits as float16, the classes in the schema's metadata."""
+    """Write predictions as Parquet, logits as float16, the classes in the schema's metadata.
+
+    The labels go with them, so that a score invented later needs neither the catalogue nor the split.
+    """
     largest = np.finfo(np.float16).max
     logits = np.concatenate([part.logits for part in parts]).clip(-largest, largest).astype(np.float16)
     table = pa.table(
@@ -33,6 +38,7 @@ def write_predictions(path: Path, parts: list[Predictions], classes: tuple[str, 
             "clip_id": [clip_id for part in parts for clip_id in part.clip_ids],
             "start_s": np.concatenate([part.start_s for part in parts]).astype(np.float32),
             "logits": pa.FixedSizeListArray.from_arrays(pa.array(logits.reshape(-1)), len(classes)),
+            "targets": pa.concat_arrays([_targets(part, len(classes)) for part in parts]),
         }
     )
     table = table.replace_schema_metadata({"classes": json.dumps(classes)})
@@ -49,5 +55,20 @@ def read_predictions(path: Path) -> tuple[list[Predictions], tuple[str, ...]]:
     parts = []
     for subset in dict.fromkeys(subsets):
         rows = subsets == subset
-        parts.append(Predictions(str(subset), tuple(map(str, clip_ids[rows])), start_s[rows], logits[rows]))
+        own = table.filter(pa.array(rows))
+        part = Predictions(str(subset), tuple(map(str, clip_ids[rows])), start_s[rows], logits[rows], _labels(own))
+        parts.append(part)
     return parts, classes
+
+
+def _targets(part: Predictions, classes: int) -> pa.Array:
+    if part.targets is None:
+        return pa.nulls(len(part.clip_ids), pa.list_(pa.uint8(), classes))
+    return pa.FixedSizeListArray.from_arrays(pa.array(part.targets.astype(np.uint8).reshape(-1)), classes)
+
+
+def _labels(rows: pa.Table) -> np.ndarray | None:
+    if "targets" not in rows.column_names or rows["targets"].null_count:  # written before labels were
+        return None
+    classes = rows["targets"].type.list_size
+    return np.asarray(rows["targets"].combine_chunks().flatten()).reshape(-1, classes)

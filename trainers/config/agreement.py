@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from trainers.proxies.spec import proxy_label
+
 if TYPE_CHECKING:
     from trainers.spec import RunSpec
 
@@ -92,6 +94,29 @@ def validation_exists(spec: RunSpec) -> str | None:
     return None
 
 
+def proxies_differ(spec: RunSpec) -> str | None:
+    """Every proxy has metrics of its own."""
+    labels = [proxy_label(proxy) for proxy in spec.proxies]
+    twice = next((label for label in labels if labels.count(label) > 1), None)
+    return f"proxies must differ in name or label, got {twice} twice" if twice else None
+
+
+def proxies_have_a_source(spec: RunSpec) -> str | None:
+    """What is compared with the target, or heard in its background, are validation clips."""
+    if not spec.proxies or spec.data.split.scheme != "none":
+        return None
+    return "proxies must be empty for data.split.scheme=none: they need validation clips"
+
+
+def proxies_have_a_target(spec: RunSpec) -> str | None:
+    """The target's predictions are stored."""
+    for proxy in spec.proxies:
+        if proxy.subset not in spec.data.predict:
+            known = ", ".join(spec.data.predict) or "nothing"
+            return f"proxies: the subset of {proxy.name} must be named in data.predict ({known}), got {proxy.subset!r}"
+    return None
+
+
 def not_measured(metric: str, spec: RunSpec) -> str | None:
     """Why runs of this spec don't report a metric (`val/macro_f1@rare`), or None where they do.
 
@@ -122,4 +147,7 @@ RULES: tuple[Callable[[RunSpec], str | None], ...] = (
     encoders_have_no_spectrogram,
     monitor_is_measured,
     validation_exists,
+    proxies_differ,
+    proxies_have_a_source,
+    proxies_have_a_target,
 )

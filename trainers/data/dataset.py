@@ -75,6 +75,8 @@ class RunData:
     val: ClipSet
     unlabelled: dict[str, ClipSet]
     """Subsets named in `data.predict`, as far as the catalogue has them."""
+    test: ClipSet | None
+    """The third part, where `data.split.test_fold` cuts one: scored once, never chosen by."""
     digest: str
     """Of the catalogue: part of the run's key."""
     protocol: str
@@ -90,8 +92,8 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
         DataError: no such catalogue, no labelled clips, or samples that were never decoded.
     """
     catalogue = catalogue or load_catalogue(spec.data.name)
-    train, val = split_clips(catalogue, spec.data)
-    classes = classes_of(pd.concat([train, val]))
+    train, val, test = split_parts(catalogue, spec.data)
+    classes = classes_of(pd.concat([train, val, test]))
     train = pd.concat([train.assign(extra=False), *_extra(catalogue, spec.data, val, classes)], ignore_index=True)
     neighbours = catalogue.clips
     unlabelled = {name: catalogue.subset(name) for name in spec.data.predict}
@@ -104,6 +106,7 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
             for name, clips in unlabelled.items()
             if len(clips)
         },
+        test=_clip_set(test, neighbours, encode_labels(test["labels"], classes), spec) if len(test) else None,
         digest=catalogue.digest,
         protocol=_protocol(spec, val, classes),
         background=_background(catalogue, spec, val),
@@ -115,14 +118,21 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
 def split_clips(catalogue: Catalogue, data: DataSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The labelled training clips as (training, validation) by the fold that is held out.
 
-    Clips that are in neither part (a test fold, `data.split.validate_where`, rare classes) are left out.
+    Clips that are in neither part (the third part, `data.split.validate_where`, rare classes) are left out.
 
     Raises:
         DataError: there are no labelled clips, or they can't be split so.
     """
+    train, val, _ = split_parts(catalogue, data)
+    return train, val
+
+
+def split_parts(catalogue: Catalogue, data: DataSpec) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """As `split_clips`, with the third part, which is empty without `data.split.test_fold`."""
     clips = labelled_clips(catalogue, data)
     parts = parts_of(clips, data.split, data.fold)
-    return clips[parts.train].reset_index(drop=True), clips[parts.val].reset_index(drop=True)
+    train, val, test = (clips[rows].reset_index(drop=True) for rows in (parts.train, parts.val, parts.test))
+    return train, val, test
 
 
 def labelled_clips(catalogue: Catalogue, data: DataSpec) -> pd.DataFrame:

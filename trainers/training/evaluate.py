@@ -14,6 +14,7 @@ from analysis.records.predictions import Predictions
 from trainers.data.dataset import ClipSet, RunData, windows_of
 from trainers.errors import DataError
 from trainers.losses.functions import ConfiguredLoss, probabilities
+from trainers.models.tagger import Tagger
 from trainers.spec import RunSpec
 from trainers.targets.encode import encode_labels
 from trainers.training.batches import eval_batches, on_device, to_float
@@ -70,6 +71,14 @@ class Evaluator:
             found |= tuned_scores(val.targets, scores, thresholds)
         return {"val/loss": self._loss(logits), **{f"val/{name}": value for name, value in found.items()}}
 
+    def test_metrics(self, logits: np.ndarray) -> dict[str, float]:
+        """`test/<metric>` of the third part of the split, from its windows' (windows, classes) logits."""
+        test = self.data.test
+        assert test is not None
+        sequence = (test.codes("recording_id"), test.clips["start_s"].to_numpy(float))
+        case = as_case(test.targets, clip_probabilities(self.spec, test, logits), sequence)
+        return {f"test/{name}": value for name, value in measure(case).items()}
+
     def no_metrics(self) -> dict[str, float]:
         """What a diverged epoch reports: the same names, no values."""
         if not len(self.data.val):
@@ -116,11 +125,32 @@ class Evaluator:
         return np.asarray(clips[column], object)
 
 
+@torch.inference_mode()
+def embed(model: Tagger, spec: RunSpec, clips: ClipSet, device: torch.device) -> np.ndarray:
+    """(windows, features) float32 embeddings of all evaluation windows, mean over frames where a head attends to them.
+
+    Each worker computes all of them.
+    """
+    windows = windows_of(spec, clips)
+    model.eval()
+    rows = []
+    for batch in on_device(eval_batches(spec, clips, windows, np.arange(len(windows))), device):
+        cached = batch.samples.is_floating_point()
+        values = batch.samples if cached else model.embed(to_float(batch.samples))
+        rows.append((values.mean(-1) if values.ndim == 3 else values).float().cpu().numpy())
+    return np.concatenate(rows)
+
+
+def window_probabilities(spec: RunSpec, logits: np.ndarray) -> np.ndarray:
+    """(windows, classes) logits as probabilities, by the activation that belongs to the loss."""
+    return np.asarray(probabilities(torch.from_numpy(logits), spec.loss.name).numpy())
+
+
 def clip_probabilities(spec: RunSpec, clips: ClipSet, logits: np.ndarray) -> np.ndarray:
     """(windows, classes) logits as (clips, classes) probabilities: smoothed over the windows of each recording, then
     aggregated over those of each clip."""
     windows, segments = windows_of(spec, clips), spec.segments
-    values = probabilities(torch.from_numpy(logits), spec.loss.name).numpy()
+    values = window_probabilities(spec, logits)
     begins = clips.clips["start_s"].to_numpy(float) + clips.offset_s
     start = begins[windows.clip] + windows.start / spec.data.sample_rate
     recording = clips.codes("recording_id")[windows.clip]
@@ -142,9 +172,11 @@ def per_clip(values: np.ndarray, clip_of: np.ndarray, how: str) -> np.ndarray:
     return np.add.reduceat(values, first) / np.bincount(clip_of)[:, None]
 
 
-def as_predictions(subset: str, spec: RunSpec, clips: ClipSet, logits: np.ndarray) -> Predictions:
-    """Logits with the clip and the start of every window."""
+def as_predictions(
+    subset: str, spec: RunSpec, clips: ClipSet, logits: np.ndarray, labelled: bool = False
+) -> Predictions:
+    """Logits with the clip, the start and, where they are `labelled`, the labels of every window."""
     windows, clip_ids = windows_of(spec, clips), clips.clip_ids
     ids = tuple(clip_ids[clip] for clip in windows.clip)
     starts = clips.offset_s[windows.clip] + windows.start / spec.data.sample_rate
-    return Predictions(subset, ids, starts, logits)
+    return Predictions(subset, ids, starts, logits, clips.targets[windows.clip] if labelled else None)

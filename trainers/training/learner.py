@@ -5,7 +5,7 @@ import math
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -83,9 +83,9 @@ class Learner:
             self.lr_at = rewarmed(self.lr_at, self.steps)
 
     @property
-    def evaluated(self) -> nn.Module:
+    def evaluated(self) -> Tagger:
         """The network that scores are of: the moving average of the weights where there is one."""
-        return self.model if self.ema is None else self.ema.module
+        return self.model if self.ema is None else cast(Tagger, self.ema.module)
 
     def train_epoch(self, epoch: int) -> float:
         """All steps of an epoch; returns the mean loss over workers and batches."""

@@ -1,0 +1,1 @@
+"""Scores that a run computes of an unlabelled target, because they might predict a leaderboard."""
