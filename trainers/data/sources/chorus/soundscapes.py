@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 
 from trainers.data.sources.chorus.acoustics import add_at, loudness, through_microphone, travel
+from trainers.data.sources.chorus.link import through_telephone, with_gaps
 from trainers.data.sources.chorus.noise import coloured, insect, level_above, rain, wind
 from trainers.data.sources.chorus.people import Site, make_site
 from trainers.data.sources.chorus.songs import Note, Song, sing, vary
@@ -110,5 +111,10 @@ def render_soundscape(spec: ChorusSpec, stream: Stream, index: int) -> Soundscap
         _add_confuser(spec, track, alike)
     singers = [_add_singer(spec, site, track, individual) for individual in individuals]
     audio = through_microphone(track, rate, site.microphone, spec.microphone)
+    if spec.telephone:
+        audio = through_telephone(audio, rate, spec.telephone)
     gain = min(10 ** (site.level_db / 20), MAX_PEAK / max(float(np.abs(audio).max()), 1e-9))
-    return Soundscape(audio * np.float32(gain), number, _window_labels(spec, singers))
+    audio = audio * np.float32(gain)
+    if spec.gap_share:
+        audio = with_gaps(audio, rate, spec.gap_share, generator(spec, Stream.GAPS, int(stream), index))
+    return Soundscape(audio, number, _window_labels(spec, singers))

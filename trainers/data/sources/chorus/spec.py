@@ -59,6 +59,8 @@ class ChorusSpec(BaseModel):
     rain_share: float = Field(0.2, ge=0, le=1, description="Share of the soundscapes with rain")
     insect_db: float = Field(-3.0, ge=-60, le=20, description="Level of insect bands against the background")
     confuser_share: float = Field(0.5, ge=0, le=1, description="Share of the soundscapes with an unlisted look-alike")
+    telephone: float = Field(0.0, ge=0, le=1, description="Share of telephone sound in soundscapes: 8 kHz, 8 bits, AGC")
+    gap_share: float = Field(0.0, ge=0, lt=1, description="Share of a soundscape that is lost in short gaps")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

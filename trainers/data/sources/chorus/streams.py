@@ -24,6 +24,7 @@ class Stream(IntEnum):
     DUPLICATE = 8
     PARTS = 9
     NAMES = 10
+    GAPS = 11
 
 
 def to_audio(values: npt.ArrayLike) -> Audio:
