@@ -12,6 +12,7 @@ from analysis.metrics.names import direction
 from analysis.records.predictions import Predictions, write_predictions
 from trainers.data.dataset import RunData
 from trainers.errors import SpecError
+from trainers.losses.functions import activation
 from trainers.spec import RunSpec
 from trainers.training.checkpoint import PREDICTIONS
 from trainers.training.evaluate import Evaluator, as_predictions, predict
@@ -137,7 +138,7 @@ class _Run:
                 "stopping": self.stopping.state(),
             }
             self.learner.save(folder, rest)
-            write_predictions(folder / PREDICTIONS, parts or [], self.data.classes)
+            write_predictions(folder / PREDICTIONS, parts or [], self.data.classes, activation(self.spec.loss.name))
 
         self.session.report(report, save if parts is not None else None)
         return report

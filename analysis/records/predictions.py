@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from scipy.special import expit, softmax
 
 
 @dataclass(frozen=True)
@@ -25,10 +26,13 @@ class Predictions:
     """(windows, classes) 0 or 1: the labels of each window's clip; None where they are not known"""
 
 
-def write_predictions(path: Path, parts: list[Predictions], classes: tuple[str, ...]) -> None:
+def write_predictions(
+    path: Path, parts: list[Predictions], classes: tuple[str, ...], activation: str = "sigmoid"
+) -> None:
     """Write predictions as Parquet, logits as float16, the classes in the schema's metadata.
 
-    The labels go with them, so that a score invented later needs neither the catalogue nor the split.
+    The labels and the activation (sigmoid or softmax) go with them, so that a score invented later needs neither the
+    catalogue nor the split nor the run's configuration.
     """
     largest = np.finfo(np.float16).max
     logits = np.concatenate([part.logits for part in parts]).clip(-largest, largest).astype(np.float16)
@@ -41,7 +45,7 @@ def write_predictions(path: Path, parts: list[Predictions], classes: tuple[str, 
             "targets": pa.concat_arrays([_targets(part, len(classes)) for part in parts]),
         }
     )
-    table = table.replace_schema_metadata({"classes": json.dumps(classes)})
+    table = table.replace_schema_metadata({"classes": json.dumps(classes), "activation": activation})
     pq.write_table(table, path, write_page_checksum=True)
 
 
@@ -59,6 +63,22 @@ def read_predictions(path: Path) -> tuple[list[Predictions], tuple[str, ...]]:
         part = Predictions(str(subset), tuple(map(str, clip_ids[rows])), start_s[rows], logits[rows], _labels(own))
         parts.append(part)
     return parts, classes
+
+
+def read_activation(path: Path) -> str | None:
+    """What turns the stored logits into probabilities: `sigmoid` or `softmax`; None in files of older versions."""
+    found = (pq.read_schema(path).metadata or {}).get(b"activation")
+    return found.decode() if found else None
+
+
+def as_probabilities(logits: np.ndarray, activation: str) -> np.ndarray:
+    """(windows, classes) logits as probabilities.
+
+    Args:
+        logits: of a network.
+        activation: `sigmoid` or `softmax`.
+    """
+    return np.asarray(softmax(logits, axis=1) if activation == "softmax" else expit(logits))
 
 
 def _targets(part: Predictions, classes: int) -> pa.Array:

@@ -138,7 +138,12 @@ def class_weights(spec: LossSpec, train_targets: np.ndarray) -> Tensor | None:
 
 def probabilities(logits: Tensor, loss: str) -> Tensor:
     """What a model trained with `loss` predicts: softmax for ce, sigmoid for the rest. Shape unchanged."""
-    return torch.softmax(logits, -1) if loss == "ce" else torch.sigmoid(logits)
+    return torch.softmax(logits, -1) if activation(loss) == "softmax" else torch.sigmoid(logits)
+
+
+def activation(loss: str) -> str:
+    """What turns the logits of a model trained with `loss` into probabilities: `softmax` for ce, else `sigmoid`."""
+    return "softmax" if loss == "ce" else "sigmoid"
 
 
 def _mean(terms: Tensor, weights: Tensor | None) -> Tensor:

@@ -4,7 +4,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from analysis.records.predictions import Predictions, read_predictions, write_predictions
+from analysis.records.predictions import (
+    Predictions,
+    as_probabilities,
+    read_activation,
+    read_predictions,
+    write_predictions,
+)
 
 CLASSES = ("owl", "<script>", "=1+1", "two\nlines", "Zaunkönig")
 
@@ -54,3 +60,20 @@ def test_a_flipped_bit_is_noticed(tmp_path, flip):
     flip(tmp_path / "p.parquet", 8 * 3000)
     with pytest.raises(OSError):
         read_predictions(tmp_path / "p.parquet")
+
+
+def test_the_activation_is_stored_and_is_scipys(tmp_path):
+    write_predictions(tmp_path / "p.parquet", [part("val", 4)], CLASSES, "softmax")
+    assert read_activation(tmp_path / "p.parquet") == "softmax"
+    logits = np.random.default_rng(0).normal(size=(5, 3))
+    assert as_probabilities(logits, "softmax").sum(1) == pytest.approx(1)
+    assert as_probabilities(logits, "sigmoid") == pytest.approx(1 / (1 + np.exp(-logits)))
+
+
+def test_labels_come_back_with_their_part_alone(tmp_path):
+    labels = np.eye(len(CLASSES))[[0, 1]]
+    labelled = Predictions("val", ("a", "b"), np.zeros(2), np.zeros((2, len(CLASSES)), np.float32), labels)
+    write_predictions(tmp_path / "p.parquet", [labelled, part("target", 3)], CLASSES)
+    val, target = read_predictions(tmp_path / "p.parquet")[0]
+    assert (val.targets == labels).all()
+    assert target.targets is None
