@@ -20,7 +20,7 @@ def consensus(pool: Pool) -> pd.Series:
     """
     ranks = pool.ranks(TARGET)
     total = sum(ranks.values())
-    found = {run: rank_agreement(own, (total - own) / (len(ranks) - 1)) for run, own in ranks.items()}
+    found = {run: rank_agreement(own, total - own) for run, own in ranks.items()}
     return pd.Series(found, dtype=float).reindex(pool.runs) if len(ranks) > 2 else _unknown(pool)
 
 
