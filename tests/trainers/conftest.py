@@ -2,7 +2,6 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,10 +14,10 @@ import torch
 from analysis.records.ledger import RunLedger
 from trainers.config.build import build_spec, parse_overrides
 from trainers.config.yamlfile import parse_document
-from trainers.data import store
 from trainers.data.catalogue import load_catalogue, save_catalogue
 from trainers.data.dataset import RunData, load_run_data
 from trainers.data.prepare import prepare_store
+from trainers.data.sandbox import Sandbox
 from trainers.data.sources.csv import read_csv
 from trainers.fit import fit
 from trainers.spec import RunSpec
@@ -50,12 +49,13 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def decode_here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Decode in threads of this process: starting processes takes a second."""
+    """Decode in threads of this process, where it can be watched, and without starting others."""
+    monkeypatch.setattr(Sandbox, "call", _call_here)
 
-    def threads(workers: int) -> Executor:
-        return ThreadPoolExecutor(workers)
 
-    monkeypatch.setattr(store, "_executor", threads)
+def _call_here(sandbox: Sandbox, function: Callable[..., Any], *args: Any) -> Any:
+    del sandbox
+    return function(*args)
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def tones_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("tones")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TUNEFUL_HOME", str(home))
-        patch.setattr(store, "_executor", ThreadPoolExecutor)
+        patch.setattr(Sandbox, "call", _call_here)
         make_tones(home, home / "audio")
     return home
 

@@ -49,15 +49,19 @@ def with_content(clips: pd.DataFrame, folder: Path) -> pd.DataFrame:
     return clips.assign(content=clips["path"].map(hashes))
 
 
+def recordings(catalogue: Catalogue) -> list[tuple[str, Path]]:
+    """The content hash and the path of each recording, copies once."""
+    return list(dict(zip(catalogue.clips["content"], catalogue.paths(catalogue.clips), strict=True)).items())
+
+
 def prepare_store(catalogue: Catalogue, sample_rate: int, report: Report | None = None) -> None:
-    """Decode what of the catalogue isn't in the store yet.
+    """Decode what of the catalogue isn't in the store yet, on all cores of this machine.
 
     Raises:
         DataError: recordings that can't be decoded, each with its reason.
     """
-    files = dict(zip(catalogue.clips["content"], catalogue.paths(catalogue.clips), strict=True))
     tell = None if report is None else lambda done, total: report(f"decoding {catalogue.name}", done, total)
-    Store(sample_rate).prepare(list(files.items()), os.cpu_count() or 1, tell)
+    Store(sample_rate).prepare(recordings(catalogue), os.cpu_count() or 1, tell)
 
 
 def _chorus_folder(spec: ChorusSpec) -> Path:

@@ -1,16 +1,21 @@
 """The store: every recording decoded once, by content; whole or not at all; mapped, not read."""
 
+import errno
 import os
+import socket
 import subprocess
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from trainers.data import store as module
-from trainers.data.decode import decode
+from analysis.errors import RecordsError
+from trainers.data import decode as decode_module
+from trainers.data import parallel
+from trainers.data import shards as module
+from trainers.data.decode import decode, decode_into
 from trainers.data.store import Store, content_hash
 from trainers.errors import DataError
 
@@ -36,11 +41,11 @@ def decoded(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are decoded from now on."""
     names: list[str] = []
 
-    def spying(path: Path, rate: int) -> np.ndarray:
+    def spying(path: Path, *args: object) -> int:
         names.append(path.name)
-        return decode(path, rate)
+        return decode_into(path, *args)
 
-    monkeypatch.setattr(module, "decode", spying)
+    monkeypatch.setattr(module, "decode_into", spying)
     return names
 
 
@@ -56,12 +61,6 @@ def check(store: Store, files: list[tuple[str, Path]]) -> None:
 @pytest.mark.parametrize("workers", [1, 3, 16])
 def test_what_is_opened_is_what_decodes_bit_for_bit(store, files, workers):
     store.prepare(files, workers)
-    check(store, files)
-
-
-def test_processes_decode_the_same(tmp_path, files):
-    store = Store(8000, tmp_path / "store")
-    store.prepare(files, 2)
     check(store, files)
 
 
@@ -114,43 +113,54 @@ def test_what_was_never_prepared_is_an_error_with_the_command(store, files):
         store.open(contents(files))
 
 
+def dead_pid() -> int:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
 def test_a_shard_without_offsets_does_not_count_and_is_removed(store, files, decoded):
     store.prepare(files, 1)
     for path in store.folder.glob("*.arrow"):
         path.unlink()  # as if killed just before
-    dead = subprocess.Popen(["true"])
-    dead.wait()
+    dead = f"shard-{socket.gethostname()}-{dead_pid()}"
     for number, path in enumerate(store.folder.glob("*.i16")):
-        path.rename(path.with_name(f"shard-{dead.pid}-{number}.i16"))
+        path.rename(path.with_name(f"{dead}-{number}.i16"))
     store.prepare(files, 1)
     assert len(decoded) == 8
     check(store, files)
-    assert not list(store.folder.glob(f"shard-{dead.pid}-*"))
+    assert not list(store.folder.glob(f"{dead}-*"))
 
 
-def test_a_shard_that_another_process_is_writing_is_left_alone(store, files):
+@pytest.mark.parametrize(
+    ("host", "age_s", "stays"), [("here", 0, True), ("elsewhere-2", 3600, True), ("elsewhere-2", 30 * 3600, False)]
+)
+def test_a_shard_stays_while_its_writer_may_be_alive(store, files, host, age_s, stays):
+    """Of this machine: while the process is; of another one on the same storage: a day after it last wrote."""
     store.folder.mkdir(parents=True)
-    theirs = store.folder / f"shard-{os.getppid()}-abc.i16"
+    pid = os.getppid() if host == "here" else dead_pid()
+    theirs = store.folder / f"shard-{socket.gethostname() if host == 'here' else host}-{pid}-abc.i16"
     theirs.write_bytes(b"1234")
+    modified = theirs.stat().st_mtime - age_s
+    os.utime(theirs, (modified, modified))
     store.prepare(files, 1)
-    assert theirs.exists()
+    assert theirs.exists() == stays
 
 
-def test_a_kill_in_the_middle_keeps_what_was_done(store, files, decoded, monkeypatch):
-    def dying(path: Path, rows: list[dict[str, object]]) -> None:
-        if len(list(store.folder.glob("*.arrow"))) == 2:
-            raise KeyboardInterrupt
-        real(path, rows)
-
-    real = module._write_offsets
-    monkeypatch.setattr(module, "_write_offsets", dying)
-    with pytest.raises(KeyboardInterrupt):
+def test_the_rest_of_a_refused_recording_is_no_part_of_a_shard(store, audio, tmp_path):
+    """NaN at the end: all blocks before were written already."""
+    good = audio("good.wav"), audio("last.wav", seconds=0.1)
+    samples = np.zeros(70_000, np.float32)
+    samples[-1] = np.nan
+    soundfile.write(tmp_path / "nan.wav", samples, 8000, subtype="FLOAT")
+    files = named(good[0], tmp_path / "nan.wav", good[1])
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(DataError, match=r"nan\.wav: holds samples"):
+        patch.setattr(decode_module, "BLOCK_VALUES", 1000)
+        patch.setattr(parallel, "batches", lambda *all_in_one: all_in_one[:1])
         store.prepare(files, 1)
-    monkeypatch.setattr(module, "_write_offsets", real)
-    before = len(decoded)
-    store.prepare(files, 1)
-    assert len(decoded) - before == 2
-    check(store, files)
+    check(store, [files[0], files[2]])
+    (shard,) = store.folder.glob("*.i16")
+    assert shard.stat().st_size == 2 * (8000 + 800)
 
 
 def test_refused_recordings_are_named_and_the_others_kept(store, files, decoded):
@@ -162,34 +172,6 @@ def test_refused_recordings_are_named_and_the_others_kept(store, files, decoded)
     decoded.clear()
     store.prepare(files, 2)
     assert decoded == []
-
-
-@pytest.mark.parametrize("culprit", [0, 5, 11])
-def test_a_decoder_that_is_killed_costs_its_file_alone(store, audio, monkeypatch, culprit):
-    files = named(*(audio(f"{i}.wav", seconds=0.02) for i in range(12)))
-    real = module._write_shard
-
-    def dying(folder: Path, rate: int, batch: list[tuple[str, Path]]) -> tuple[int, list[str]]:
-        if files[culprit] in batch:
-            raise BrokenProcessPool
-        return real(folder, rate, batch)
-
-    monkeypatch.setattr(module, "_write_shard", dying)
-    with pytest.raises(DataError, match=rf"1 recording is refused:\n  .*/{culprit}\.wav: decoding it was killed"):
-        store.prepare(files, 1)
-    check(store, files[:culprit] + files[culprit + 1 :])
-
-
-def test_a_recording_too_large_for_the_memory_is_refused(store, files, monkeypatch):
-    def greedy(path: Path, rate: int) -> np.ndarray:
-        if path.name == "a.wav":
-            raise MemoryError
-        return decode(path, rate)
-
-    monkeypatch.setattr(module, "decode", greedy)
-    with pytest.raises(DataError, match=r"a\.wav: decoding it needs more memory"):
-        store.prepare(files, 2)
-    check(store, files[1:])
 
 
 def test_progress_ends_at_all_of_them(store, files):
@@ -204,3 +186,22 @@ def test_many_files_share_shards(store, audio):
     store.prepare(files, 2)
     assert len(list(store.folder.glob("*.arrow"))) < 20
     check(store, files)
+
+
+def test_a_shard_that_can_not_be_written_stops_with_its_path_and_leaves_none(store, files, monkeypatch):
+    def full(*args: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(module, "decode_into", full)
+    with pytest.raises(RecordsError, match=r"shard-.*i16: can't be written \(No space left on device\)"):
+        store.prepare(files, 2)
+    assert not list(store.folder.iterdir())
+
+
+def test_as_many_files_are_open_as_there_are_shards(store, audio):
+    files = named(*(audio(f"{i}.wav", seconds=0.02 + i / 1000) for i in range(40)))
+    store.prepare(files, 1)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    samples = store.open(contents(files))
+    assert len(list(Path("/proc/self/fd").iterdir())) - before == len(list(store.folder.glob("*.i16"))) == 4
+    assert sum(map(len, samples)) == sum(160 + 8 * i for i in range(40))
