@@ -45,6 +45,9 @@ SCHEMA = pa.schema(
     ]
 )
 """Columns of a catalogue; a source may add `extra_*` columns of any type."""
+SPLITS_FOLDER = "splits"
+VOICES_FILE = "voices.parquet"
+"""Splits on record, by their digests (`trainers.data.splits.record`)."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +108,8 @@ def catalogue_names() -> list[str]:
 def save_catalogue(name: str, source: str, folder: Path, clips: pd.DataFrame) -> Catalogue:
     """Write a catalogue whole: the folder appears under its name when all of it is there.
 
-    Layers (`trainers.data.layers`) of a catalogue of that name stay: adding the data again loses no work done by hand.
+    Layers (`trainers.data.layers`), marked voices and recorded splits of a catalogue of that name stay: adding the data again loses
+    no work done by hand, and results go on naming splits that are there.
 
     Args:
         name: what `data.name` will call it.
@@ -121,7 +125,7 @@ def save_catalogue(name: str, source: str, folder: Path, clips: pd.DataFrame) ->
         pq.write_table(table, temporary / "catalogue.parquet", write_page_checksum=True)
         info = {"source": source, "folder": str(folder.absolute()), "digest": _digest(table)}
         (temporary / "catalogue.json").write_text(json.dumps(info, indent=1))
-        _keep_layers(final, temporary)
+        _keep_found_out(final, temporary)
         shutil.rmtree(final, ignore_errors=True)
         temporary.rename(final)
     finally:
@@ -129,8 +133,12 @@ def save_catalogue(name: str, source: str, folder: Path, clips: pd.DataFrame) ->
     return load_catalogue(name)
 
 
-def load_catalogue(name: str) -> Catalogue:
+def load_catalogue(name: str, without: str | None = None) -> Catalogue:
     """Open a catalogue that was added before.
+
+    Args:
+        name: as in `data.name`.
+        without: a layer that is not applied (`trainers.data.layers`).
 
     Raises:
         DataError: there is none of that name (the known ones are listed).
@@ -146,18 +154,20 @@ def load_catalogue(name: str) -> Catalogue:
         ) from None
     except (OSError, ValueError) as error:
         raise DataError(f"{folder}: the catalogue can't be read ({error}). Try: platform data add ... again") from None
-    return _layered(Catalogue(name, info["source"], Path(info["folder"]), table.to_pandas(), info["digest"]))
+    return _layered(Catalogue(name, info["source"], Path(info["folder"]), table.to_pandas(), info["digest"]), without)
 
 
-def _layered(added: Catalogue) -> Catalogue:
-    clips = apply_layers(added.clips, catalogue_folder(added.name))
+def _layered(added: Catalogue, without: str | None) -> Catalogue:
+    clips = apply_layers(added.clips, catalogue_folder(added.name), without)
     return added if clips is None else replace(added, clips=clips, digest=_digest(_to_table(clips)))
 
 
-def _keep_layers(old: Path, new: Path) -> None:
-    for layer in LAYERS.values():
-        if (old / layer.file).exists():
-            shutil.copy2(old / layer.file, new / layer.file)
+def _keep_found_out(old: Path, new: Path) -> None:
+    for file in (*(layer.file for layer in LAYERS.values()), VOICES_FILE):
+        if (old / file).exists():
+            shutil.copy2(old / file, new / file)
+    if (old / SPLITS_FOLDER).is_dir():
+        shutil.copytree(old / SPLITS_FOLDER, new / SPLITS_FOLDER)
 
 
 def _to_table(clips: pd.DataFrame) -> pa.Table:

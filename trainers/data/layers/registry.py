@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from trainers.data.layers.duplicates import with_duplicates
+from trainers.data.layers.review import REVIEW, with_review
 
 
 @dataclass(frozen=True)
@@ -23,12 +24,14 @@ class Layer:
 
 LAYERS = {
     "duplicates": Layer("duplicates.parquet", with_duplicates),
+    "review": Layer(REVIEW, with_review),
 }
 
 
-def apply_layers(clips: pd.DataFrame, folder: Path) -> pd.DataFrame | None:
-    """The clips as the layers in `folder` leave them; None where there are none."""
-    there = [layer for layer in LAYERS.values() if (folder / layer.file).exists()]
-    for layer in there:
-        clips = layer.apply(clips, folder / layer.file)
-    return clips if there else None
+def apply_layers(clips: pd.DataFrame, folder: Path, without: str | None = None) -> pd.DataFrame | None:
+    """The clips as the layers in `folder` leave them, but for the one called `without`; None where nothing changes."""
+    layered = clips
+    for name, layer in LAYERS.items():
+        if name != without and (folder / layer.file).exists():
+            layered = layer.apply(layered, folder / layer.file)
+    return None if layered is clips else layered

@@ -5,10 +5,8 @@ import pandas as pd
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
+from trainers.data.layers.duplicates import DUPLICATES
 from trainers.data.splits.columns import require_values
-
-DUPLICATES = "extra_duplicate_group"
-"""The column of near-duplicates found by content; a catalogue that was never searched for them lacks it."""
 
 
 def group_ids(clips: pd.DataFrame, columns: tuple[str, ...]) -> np.ndarray:
