@@ -1,34 +1,19 @@
 """The sweep report: one HTML file that needs nothing else, figures first."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
-
-import jinja2
-import plotly.graph_objects as go
-from markupsafe import Markup
-from plotly.offline import get_plotlyjs
 
 from analysis.effects import association
 from analysis.importance import CAVEAT, METHOD, parameter_importance
 from analysis.records.sweep_tables import SweepTables
 from analysis.report import sentences
 from analysis.report.definition_text import definition_text, repeat_command
-from analysis.report.escape import for_script, visible
 from analysis.report.figures import confirm_figure, history_figure, importance_figure, parameter_figure
-from analysis.report.tables import best_trials_table, confirm_table, failures_table, states_table
+from analysis.report.html import Plot, plot_of, render
+from analysis.report.tables import best_trials_table, checks_table, confirm_table, failures_table, states_table
 from analysis.report.trial_text import best_trial
 from analysis.report.words import DASH, count, duration, number
 from analysis.search_parameters import search_parameters
-
-
-@dataclass(frozen=True)
-class Plot:
-    """A figure of the page: ``json`` goes into a script element, ``height`` (pixels) is kept free until it is drawn."""
-
-    json: Markup
-    height: int
-    label: str
 
 
 @dataclass(frozen=True)
@@ -46,15 +31,7 @@ def sweep_page(sweep: SweepTables) -> str:
     Nothing is fetched: plotly's script stands in the page once, and the content security policy forbids the rest. Every
     name and value of the sweep is text, never markup, in the page as in the figures.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["visible"] = visible
-    return environment.get_template("template.html.j2").render(**_context(sweep))
+    return render("report/template.html.j2", **_context(sweep))
 
 
 def _context(sweep: SweepTables) -> dict[str, Any]:
@@ -68,24 +45,24 @@ def _context(sweep: SweepTables) -> dict[str, Any]:
         "warnings": sentences.warnings(sweep),
         "tiles": _tiles(sweep),
         **_confirm_context(sweep),
-        "history": _plot(history_figure(sweep), "The objective over epochs, a line per trial"),
+        "history": plot_of(history_figure(sweep), "The objective over epochs, a line per trial"),
         "best_trials": best_trials_table(sweep),
         "panels": _panels(sweep),
         "importance": importance,
-        "importance_plot": _plot(importance_figure(importance), "Importance of each parameter"),
+        "importance_plot": plot_of(importance_figure(importance), "Importance of each parameter"),
         "importance_method": METHOD,
         "importance_caveat": CAVEAT,
         "states": states_table(sweep),
         "failures": failures_table(sweep),
+        "checks": checks_table(sweep),
         "definition": definition_text(sweep.definition),
         "command": repeat_command(sweep),
-        "plotly_js": Markup(get_plotlyjs()),  # holds no "</script": a test looks
     }
 
 
 def _confirm_context(sweep: SweepTables) -> dict[str, Any]:
     return {
-        "confirm_plot": _plot(confirm_figure(sweep), "Finalists with 95 % intervals, a colour per split scheme"),
+        "confirm_plot": plot_of(confirm_figure(sweep), "Finalists with 95 % intervals, a colour per split scheme"),
         "confirm_table": confirm_table(sweep),
         "ties": sentences.tie_sentences(sweep),
         "gap": sentences.gap_sentence(sweep),
@@ -97,7 +74,7 @@ def _panels(sweep: SweepTables) -> list[ParameterPanel]:
     return [
         ParameterPanel(
             parameter.path,
-            _plot(parameter_figure(sweep, parameter), f"Score by {parameter.path}"),
+            plot_of(parameter_figure(sweep, parameter), f"Score by {parameter.path}"),
             sentences.parameter_caption(parameter, association(trials, parameter), len(parameters)),
         )
         for parameter in parameters
@@ -116,9 +93,3 @@ def _tiles(sweep: SweepTables) -> list[tuple[str, str]]:
         ("diverged or failed", str(bad)),
         ("training time", duration(float(sweep.trials["seconds"].sum()))),
     ]
-
-
-def _plot(figure: go.Figure | None, label: str) -> Plot | None:
-    if figure is None:
-        return None
-    return Plot(Markup(for_script(figure.to_json())), int(figure.layout.height), label)

@@ -104,8 +104,9 @@ def parameter_caption(parameter: SearchParameter, association: Association, n_pa
 
 
 def warnings(tables: SweepTables) -> list[str]:
-    """Return what makes the scores of the search stage hard to compare."""
-    found = []
+    """Return what makes the scores hard to compare or to believe: first the mistakes that were consented to."""
+    allowed = dict.fromkeys((finding.code, finding.title) for finding in tables.checks if finding.allowed)
+    found = [f"{code} was found and allowed: {title}. Every score below has this mistake." for code, title in allowed]
     epochs = tables.stage_epochs("search")
     if "protocol" in epochs and len(epochs):
         complete = epochs[epochs["trial"].isin(complete_trials(tables)["trial"])]

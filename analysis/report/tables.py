@@ -86,6 +86,16 @@ def failures_table(tables: SweepTables) -> Table | None:
     return _table(["trial", "state", "epochs", "reason", "parameters"], rows, [True, False, True, False, False])
 
 
+def checks_table(tables: SweepTables) -> Table | None:
+    """Return what the preflight checks found, allowed errors first; None when they found nothing."""
+    found = sorted(tables.checks, key=lambda finding: (not finding.allowed, finding.code))
+    if not found:
+        return None
+    rows = [[f.code, "ALLOWED ERROR" if f.allowed else f.severity, f.title, f.evidence, f.fix] for f in found]
+    marked = frozenset(place for place, finding in enumerate(found) if finding.allowed)
+    return _table(["check", "severity", "what", "evidence", "fix"], rows, [False] * 5, marked)
+
+
 def _trial_row(trial: pd.Series, parameters: Sequence[SearchParameter]) -> list[str]:
     values = [value_text(trial.get(p.column)) for p in parameters]
     state = str(trial["state"])

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from trainers.data.catalogue import SCHEMA, Catalogue
+from trainers.data.catalogue import SCHEMA, Catalogue, catalogue_folder
+from trainers.data.layers.review import review_counts
 
 COUNTED = ("author", "site", "subject", "collection", "fold", "rating", "verified")
 """Columns whose values are counted, the missing ones too."""
@@ -19,7 +20,8 @@ def summary(catalogue: Catalogue) -> dict[str, Any]:
     Returns:
         Plain numbers, texts, lists and dicts, ready for JSON. `classes` and `polyphony` are of labelled clips of the
         subset train; `values` counts the values of each column of `COUNTED` over all clips, with those that are
-        missing; `empty_columns` are columns of a catalogue that hold nothing, `extra_columns` what the dataset adds.
+        missing; `review` counts what people decided, None where nobody has; `empty_columns` are columns of a catalogue
+        that hold nothing, `extra_columns` what the dataset adds.
     """
     clips = catalogue.clips
     training = catalogue.subset("train")
@@ -29,6 +31,7 @@ def summary(catalogue: Catalogue) -> dict[str, Any]:
         "source": catalogue.source,
         "folder": str(catalogue.folder),
         "digest": catalogue.digest,
+        "review": review_counts(catalogue_folder(catalogue.name)),
         **_amount(clips),
         "durations_s": _durations(clips["duration_s"]),
         "subsets": {name: _amount(rows) for name, rows in clips.groupby(clips["subset"].fillna("train"))},

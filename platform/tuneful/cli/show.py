@@ -1,12 +1,13 @@
-"""`platform data show`: what a catalogue holds."""
+"""`platform data show`: what a catalogue holds, as text, JSON or a page."""
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneful.cli.shared import console, preparation
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation
 
 if TYPE_CHECKING:
     from trainers.data.catalogue import Catalogue
@@ -18,17 +19,53 @@ LABEL_WIDTH = 12
 
 def show(
     name: Annotated[str, typer.Argument(help="The catalogue.")],
+    page: Annotated[
+        Path | None, typer.Argument(metavar="[FILE]", help="--html: where to; default: RESULTS/data/NAME.html.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, for other programs.")] = False,
+    as_html: Annotated[bool, typer.Option("--html", help="A page with figures, the recordings measured.")] = False,
+    sample: Annotated[
+        int | None, typer.Option(min=0, help="--html: recordings to measure at most; 0: open none. [default: 1000]")
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Say what a catalogue holds: clips, classes, hours, authors, what is missing."""
     from trainers.data.summary import summary
 
+    _refuse_stray_options(as_json, as_html, page, sample)
+    if as_html:
+        _write_page(name, page or results / "data" / f"{name}.html", sample)
+        return
     described = summary(_catalogue(name, quiet=as_json))
     if as_json:
         print(json.dumps(described, indent=1))
         return
     for line in _lines(described):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _refuse_stray_options(as_json: bool, as_html: bool, page: Path | None, sample: int | None) -> None:
+    from trainers.errors import DataError
+
+    if as_json and as_html:
+        raise DataError("--json and --html are two ways to show a catalogue. Try: one of them")
+    if not as_html and (page is not None or sample is not None):
+        raise DataError("FILE and --sample go with --html. Try: platform data show NAME --html")
+    if page is not None and page.is_dir():
+        raise DataError(f"{page}: a folder, not a file to write. Try: {page / 'data.html'}")
+
+
+def _write_page(name: str, path: Path, sample: int | None) -> None:
+    from trainers.data.audio_facts.collect import DEFAULT_SAMPLE
+    from trainers.data.prepare import open_catalogue
+    from tuneful.data_page import data_view, write_data_page
+
+    with preparation() as report:
+        view = data_view(open_catalogue(name, report), DEFAULT_SAMPLE if sample is None else sample, report)
+    write_data_page(view, path)
+    if len(view.audio) < view.n_recordings:
+        console.print(f"Measured {len(view.audio)} of {view.n_recordings} recordings.", highlight=False)
+    console.print(f"Page: {path}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _catalogue(name: str, quiet: bool) -> "Catalogue":
@@ -41,8 +78,12 @@ def _catalogue(name: str, quiet: bool) -> "Catalogue":
 
 
 def _lines(about: dict[str, Any]) -> Iterator[str]:
+    from trainers.data.layers.review import review_sentence
+
     yield f"{about['name']}: {about['source']}, {_amount(about)}, {len(about['classes'])} classes, {about['digest']}"
     yield _labelled("folder", _plain(about["folder"]))
+    if about["review"]:
+        yield _labelled("review", review_sentence(about["review"]))
     durations = about["durations_s"]
     yield _labelled("clips", f"{durations['min']:.2f} to {durations['max']:.2f} s, median {durations['median']:.2f} s")
     for name, amount in about["subsets"].items():
