@@ -1,0 +1,176 @@
+"""A table of submissions from a file, read strictly: a broken cell is refused with its line, never guessed."""
+
+import csv
+import difflib
+import math
+from collections.abc import Collection, Iterable, Sequence
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from analysis.correlation.columns import Columns
+from analysis.errors import UserError
+
+NO_SCORE = frozenset({"", "-", "–", "—", "n/a", "na"})
+"""Cells of a score that was never made; `nan` is not one of them: it is a score that went wrong."""
+SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def read_table(path: Path, columns: Columns, repeats: bool = False) -> pd.DataFrame:
+    """Read a comma-separated table of submissions, UTF-8 with or without a byte order mark, with a header.
+
+    Returns every column as text but the scores, which are floats with NaN where a submission has none; ids as index.
+
+    Args:
+        path: the file.
+        columns: roles; a column may have one role only.
+        repeats: rows may share an id, as repeats of one submission.
+
+    Raises:
+        UserError: what is wrong, with name, value, line and fix.
+    """
+    header, rows = _cells(path)
+    _check_columns(path, header, columns)
+    text = pd.DataFrame([cells for _, cells in rows], columns=list(header), dtype=str)
+    lines = [line for line, _ in rows]
+    table = text.copy()
+    for name in columns.scores:
+        table[name] = [_score(path, line, name, cell) for line, cell in zip(lines, text[name], strict=True)]
+    names = text[columns.id] if columns.id else pd.Series([f"line {line}" for line in lines])
+    table.index = pd.Index(names.str.strip(), name="submission")
+    _check_ids(path, lines, list(table.index), columns.id or "id", repeats)
+    return table
+
+
+def check_pairs(path: Path, table: pd.DataFrame, columns: Columns, fewest: int) -> None:
+    """Refuse a table that can say nothing: fewer pairs than `fewest`, or a score that never changes.
+
+    Raises:
+        UserError: as said, with the counts of both sides.
+    """
+    for board in columns.boards.values():
+        for name in columns.cv:
+            pairs = table[[name, board]].dropna()
+            counts = f"{table[name].count()} rows have {name!r}, {table[board].count()} have {board!r}"
+            if len(pairs) < fewest:
+                raise UserError(
+                    f"{path}: {len(pairs)} rows have both, at least {fewest} are needed ({counts}). "
+                    "Try: more submissions, or another column"
+                )
+            for column in (name, board):
+                if pairs[column].nunique() == 1:
+                    raise UserError(
+                        f"{path}: {column!r} is {pairs[column].iloc[0]:g} in all {len(pairs)} rows that have both "
+                        "scores, so nothing can be ranked by it. Try: another column, or scores with more decimals"
+                    )
+
+
+def _cells(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
+    """(header, (line, cells) of each row)."""
+    if not path.is_file():
+        raise UserError(f"{path}: no such table. Try: the path of a CSV file")
+    reader = csv.reader(StringIO(_text(path), newline=""), strict=True)
+    try:
+        header = tuple(name.strip() for name in next(reader, []))
+        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
+    except csv.Error as error:
+        raise UserError(f"{path}:{reader.line_num}: not valid CSV ({error}). Try: double the quotes inside") from None
+    _check_header(path, header)
+    for line, cells in rows:
+        if len(cells) != len(header):
+            raise UserError(
+                f"{path}:{line}: {len(cells)} cells, the header has {len(header)}. "
+                "Try: quote cells with commas inside, and write decimals with a point"
+            )
+    if not rows:
+        raise UserError(f"{path}: no rows below the header. Try: one row per submission")
+    return header, rows
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise UserError(f"{path}:{line}: not UTF-8 text ({error.reason}). Try: iconv -f latin1 -t utf-8") from None
+    if "\0" in text:
+        raise UserError(f"{path}: not a text file (it holds zero bytes). Try: export the table as CSV")
+    return text
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    if not any(header):
+        raise UserError(f"{path}: the file is empty. Try: a header, then one row per submission")
+    separator = next((one for one in SEPARATORS if len(header) == 1 and one in header[0]), None)
+    if separator:
+        raise UserError(
+            f"{path}:1: cells are separated by {SEPARATORS[separator]}, want commas (got {header[0][:60]!r}). "
+            "Try: export as comma-separated, with decimal points"
+        )
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise UserError(f"{path}:1: the column {twice[0]!r} is there twice. Try: keep or rename one of them")
+
+
+def _check_columns(path: Path, header: Sequence[str], columns: Columns) -> None:
+    roles = [name for name in (columns.id, *columns.scores, columns.protocol) if name]
+    for name in columns.all:
+        if name not in header:
+            raise UserError(f"{path}:1: no column is called {name!r}. {_nearest(name, header)}")
+        if roles.count(name) > 1:
+            raise UserError(f"{name!r} is given two roles. Try: another column for one of them")
+    for name in set(columns.by) & set(columns.scores):
+        raise UserError(f"--by {name}: a score can't be a setting as well. Try: a column that says what was changed")
+
+
+def _score(path: Path, line: int, name: str, cell: str) -> float:
+    text = cell.strip()
+    if text.casefold() in NO_SCORE:
+        return float("nan")
+    try:
+        value = float(text)
+    except ValueError:
+        raise UserError(f"{path}:{line}: {name} is {text!r}, want a number. {_hint(text)}") from None
+    if not math.isfinite(value) or "_" in text:
+        raise UserError(
+            f"{path}:{line}: {name} is {text!r}, want a finite number. Try: an empty cell where there is no score"
+        )
+    return value
+
+
+def _hint(text: str) -> str:
+    """The fix of a cell that is no number."""
+    if text.endswith("%"):
+        return "Try: a share such as 0.85 instead of 85%"
+    if "," in text:
+        return f"Try: a decimal point, {text.replace(',', '.')}"
+    return "Try: a plain number such as 0.85, or an empty cell where there is no score"
+
+
+def _check_ids(path: Path, lines: Sequence[int], ids: Sequence[str], column: str, repeats: bool) -> None:
+    empty = next((line for line, name in zip(lines, ids, strict=True) if not name), None)
+    if empty:
+        raise UserError(f"{path}:{empty}: {column} is empty. Try: a name for every submission")
+    again = _repeated(ids)
+    if again and not repeats:
+        places = [line for line, name in zip(lines, ids, strict=True) if name == again[0]]
+        raise UserError(
+            f"{path}:{places[1]}: {column} {again[0]!r} is there {len(places)} times, first in line {places[0]} "
+            f"({len(ids)} rows, {len(set(ids))} submissions, {len(again)} of them repeated). Try: one row each, or "
+            "--average-repeats to take their means and their spread as noise"
+        )
+
+
+def _repeated(ids: Iterable[str]) -> list[str]:
+    counts: dict[str, int] = {}
+    for name in ids:
+        counts[name] = counts.get(name, 0) + 1
+    return [name for name, count in counts.items() if count > 1]
+
+
+def _nearest(name: str, known: Collection[str]) -> str:
+    folded = {other.casefold(): other for other in known if other}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1, cutoff=0.6)
+    return f"Did you mean {folded[near[0]]!r}?" if near else f"Known: {', '.join(map(repr, folded.values()))}"
