@@ -2,6 +2,7 @@
 
     python benchmarks/gcin_voice.py FOLDER        # FOLDER/gcin.csv beside the unpacked package
     platform data add csv FOLDER/gcin.csv --name gcin
+    python benchmarks/speaker_gap.py FOLDER       # what random folds promise that a new speaker does not keep
 
 A folder of the package is a syllable in Bopomofo with its tone (ㄊㄢ3), a file in it a speaker (3.ogg, 5.ogg): the
 tags of a recording are its 1-3 sounds and its tone. Needs apt-get, dpkg and Debian's package index; no root.

@@ -25,7 +25,7 @@ from trainers.training.spec import EvaluationSpec, TrainingSpec
 WEIGHTS = (("model", "weights"), ("model", "checkpoint"), ("start", "checkpoint"))
 """Fields that can name a local file or folder: sections and names."""
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when the same fields come to mean another computation: old keys then name old runs only."""
 
 

@@ -29,6 +29,11 @@ def metric_refusal(name: str) -> str | None:
 
     The text goes on after the name of the setting: ``must be one of ..., got 'val/auc'. Did you mean val/macro_auc?``.
     """
+    if name.startswith("test/"):
+        return (
+            f"must not be of the test split: what is chosen by {name} is fitted to it, and says nothing of "
+            f"new recordings. Try: val/{name.removeprefix('test/')}"
+        )
     _, at, group = name.partition("@")
     of_group = _of_group(group) if at else ()
     if name in _PLAIN or name in of_group:

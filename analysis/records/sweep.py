@@ -3,11 +3,12 @@
 results/sweeps/<name>/sweep.yaml                     the sweep as resolved
 results/sweeps/<name>/trials/search-0007.json        a trial that was asked for: parameters, runs
 results/sweeps/<name>/trials/search-0007.end.json    how it ended: state, score after every epoch
+results/sweeps/<name>/checks.json                    what the preflight checks found, and what was allowed
 results/sweeps/<name>/runs/<key>/                    the ledger of one run (analysis.records.ledger)
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from io import StringIO
 from pathlib import Path
@@ -74,6 +75,21 @@ class TrialEnd:
 
 
 @dataclass(frozen=True)
+class CheckFinding:
+    """What a preflight check found before compute was spent."""
+
+    code: str
+    severity: str
+    title: str
+    evidence: str
+    fix: str
+    allowed: bool
+    """an error that was consented to"""
+    run: str | None = None
+    """the key of the run it is about; None: the sweep"""
+
+
+@dataclass(frozen=True)
 class SweepFolder:
     """Reads and writes the folder of one sweep."""
 
@@ -115,6 +131,25 @@ class SweepFolder:
     def write_command(self, command: str) -> None:
         """Keep what was typed to run the sweep."""
         write_atomically(self.path / "command", f"{command}\n".encode())
+
+    def checks(self) -> list[CheckFinding]:
+        """What the preflight checks found; nothing for results from before findings were kept.
+
+        Raises:
+            RecordsError: `checks.json` can't be read: a consent must not get lost unseen.
+        """
+        path = self.path / "checks.json"
+        if not path.exists():
+            return []
+        body = read_record(path)
+        if body is None:
+            raise RecordsError(f"{path}: damaged. Try: remove it, and start the sweep again: it is written anew")
+        return [CheckFinding(**row) for row in body["findings"]]
+
+    def write_checks(self, findings: Iterable[CheckFinding]) -> None:
+        """Keep what the preflight checks found, in place of what they found before."""
+        rows = [asdict(finding) for finding in findings]
+        write_record(self.path / "checks.json", {"schema": SCHEMA_VERSION, "findings": rows})
 
     def ask(self, plan: TrialPlan) -> None:
         """Put a trial on record before it starts."""

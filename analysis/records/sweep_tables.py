@@ -5,6 +5,8 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.records.sweep import CheckFinding
+
 _NAN = float("nan")
 _TRIAL_DEFAULTS: dict[str, Any] = {
     "trial": 0,
@@ -50,12 +52,15 @@ class SweepTables:
     ``train/loss``, ``val/loss``, ``val/macro_auc``.
 
     ``command``: what repeats the sweep, when it is more than ``platform sweep <name>.yaml``.
+
+    ``checks``: what the preflight checks found.
     """
 
     definition: dict[str, Any]
     trials: pd.DataFrame
     epochs: pd.DataFrame
     command: str | None = None
+    checks: tuple[CheckFinding, ...] = ()
 
     def __post_init__(self) -> None:
         """Complete the tables: a column that is missing is empty, a number that is no number is NaN."""

@@ -38,7 +38,9 @@ def collect(folder: SweepFolder, unfinished: str) -> SweepTables:
             epochs += rows
             trials.append(_trial_row(plan, end, rows, unfinished, _spread(rows, plan, objective)))
     columns = list(dict.fromkeys([*TRIAL_COLUMNS, *(name for row in trials for name in row)]))
-    return SweepTables(definition, pd.DataFrame(trials, columns=columns), pd.DataFrame(epochs), folder.command)
+    return SweepTables(
+        definition, pd.DataFrame(trials, columns=columns), pd.DataFrame(epochs), folder.command, tuple(folder.checks())
+    )
 
 
 def write_tables(results: Path, name: str, tables: SweepTables, folder: SweepFolder) -> None:
@@ -72,6 +74,7 @@ def _trial_row(
 
 
 def _epoch_rows(ledger: RunLedger, plan: TrialPlan, run: RunPlan) -> Iterator[dict[str, Any]]:
+    identity = ledger.identity() or {}
     for record in ledger.epochs():
         yield {
             "run": run.key,
@@ -82,6 +85,7 @@ def _epoch_rows(ledger: RunLedger, plan: TrialPlan, run: RunPlan) -> Iterator[di
             "seed": run.seed,
             "repeat": run.repeat,
             "split": run.split,
+            "split_digest": identity.get("split_digest"),
             "protocol": record["protocol"],
             "attempt": record["attempt"],
             "epoch": record["epoch"],

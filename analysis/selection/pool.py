@@ -47,7 +47,7 @@ class Pool:
         return {run: parts[subset] for run, parts in self._parts.items() if subset in parts}
 
     def ranks(self, subset: str) -> dict[str, np.ndarray]:
-        """(windows, classes) midranks of windows by each class's probability, by run: halves, so that sums are exact."""
+        """(windows, classes) midranks of windows by each class's probability, by run: halves, whose sums are exact."""
         if subset not in self._ranks:
             found = {run: own.probabilities for run, own in self.windows(subset).items()}
             self._ranks[subset] = {run: rankdata(p, axis=0) for run, p in found.items()}

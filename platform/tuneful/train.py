@@ -1,7 +1,7 @@
 """One run without Ray, into the same ledger as a sweep's."""
 
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +13,10 @@ from analysis.objective import Objective
 from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan, sweep_folder
 from trainers.data.catalogue import Catalogue
 from trainers.data.prepare import Report, open_catalogue, prepare_store
+from trainers.data.splits.record import record_split
 from trainers.spec import RunSpec
-from tuneful.checks.registry import refuse_errors, run_checks
+from tuneful.checks.registry import on_record, refuse_errors, run_checks
+from tuneful.checks.subject import Finding
 from tuneful.sweep.driver import settle
 from tuneful.sweep.lock import locked
 from tuneful.sweep.lockstep import Lockstep, TrialEpoch
@@ -38,6 +40,10 @@ class TrainOptions:
     """hears how many epochs are on record already"""
     show: Callable[[TrialEpoch], None]
     """hears of every new epoch"""
+    findings: Sequence[Finding] = ()
+    """of the preflight checks, to be kept with the results"""
+    allow: Sequence[str] = ()
+    """codes of checks whose errors were consented to"""
 
 
 @dataclass(frozen=True)
@@ -51,10 +57,19 @@ class Trained:
     """False: it had ended before, nothing was trained"""
 
 
-def prepare_run(spec: RunSpec, report: Report, warn: Callable[[str], None]) -> Catalogue:
-    """Everything that can be refused before anything is written to the results; the catalogue of the run.
+def prepare_run(
+    spec: RunSpec, report: Report, warn: Callable[[str], None], allow: Sequence[str] = ()
+) -> tuple[Catalogue, list[Finding]]:
+    """Everything that can be refused before anything is written to the results.
 
-    `warn` hears what the preflight checks find that stops nothing.
+    Args:
+        spec: the run.
+        report: hears of preparation.
+        warn: hears what the preflight checks find that stops nothing.
+        allow: codes of checks whose errors stop nothing either.
+
+    Returns:
+        The catalogue of the run, and what the checks found.
 
     Raises:
         DataError, CheckError: what is wrong with the data.
@@ -62,11 +77,12 @@ def prepare_run(spec: RunSpec, report: Report, warn: Callable[[str], None]) -> C
     catalogue = open_catalogue(spec.data.name, report)
     findings = run_checks([spec], catalogue)
     for finding in findings:
-        if finding.severity == "warning":
+        if finding.severity == "warning" or finding.code in allow:
             warn(str(finding))
-    refuse_errors(findings, ())
+    refuse_errors(findings, allow)
+    record_split(catalogue, spec.data)
     prepare_store(catalogue, spec.data.sample_rate, report)
-    return catalogue
+    return catalogue, findings
 
 
 def train_run(spec: RunSpec, catalogue: Catalogue, options: TrainOptions) -> Trained:
@@ -84,6 +100,7 @@ def train_run(spec: RunSpec, catalogue: Catalogue, options: TrainOptions) -> Tra
     folder = sweep_folder(options.results, options.name)
     with locked(folder.path), _sigterm_unwinds():
         plan, end = _trial(folder, run, options)
+        _keep_findings(folder, key, options)
         if end is not None:
             return Trained(key, folder, end, new=False)
         try:
@@ -122,6 +139,12 @@ def _trial(folder: SweepFolder, run: RunPlan, options: TrainOptions) -> tuple[Tr
     folder.write_command(options.command)
     folder.ask(plan)
     return plan, None
+
+
+def _keep_findings(folder: SweepFolder, key: str, options: TrainOptions) -> None:
+    """Beside those of the other runs of this name."""
+    others = [finding for finding in folder.checks() if finding.run != key]
+    folder.write_checks([*others, *on_record(options.findings, options.allow, key)])
 
 
 def _advance(lockstep: Lockstep, on_record: int, options: TrainOptions) -> TrialEnd:

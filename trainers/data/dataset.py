@@ -13,7 +13,7 @@ from trainers.data.embedded import Embeddings
 from trainers.data.label_maps import apply_labels
 from trainers.data.segments import Windows, windows
 from trainers.data.spec import DataSpec, SplitSpec
-from trainers.data.splits import SPLITS, parts_of
+from trainers.data.splits import LEFT_OUT, SPLITS, parts_of, split_digest
 from trainers.data.store import Store
 from trainers.data.stretches import extended
 from trainers.data.trim import loud_stretch
@@ -67,6 +67,23 @@ class ClipSet:
 
 
 @dataclass(frozen=True)
+class SplitClips:
+    """A catalogue's labelled training clips as one run sees them, rows of the catalogue.
+
+    Clips that are in no part (`data.split.validate_where`, rare classes) are left out.
+    """
+
+    train: pd.DataFrame
+    val: pd.DataFrame
+    test: pd.DataFrame
+    """the third part; empty without `data.split.test_fold`"""
+    classes: tuple[str, ...]
+    """of the clips of all folds, sorted: the same whichever fold is held out"""
+    digest: str
+    """of which clip is in which fold"""
+
+
+@dataclass(frozen=True)
 class RunData:
     """What `fit` trains on, validates on, and predicts."""
 
@@ -79,6 +96,8 @@ class RunData:
     """The third part, where `data.split.test_fold` cuts one: scored once, never chosen by."""
     digest: str
     """Of the catalogue: part of the run's key."""
+    split_digest: str
+    """Of which clip is in which fold: `platform data split NAME --list` knows it."""
     protocol: str
     """How scores are made: evaluation clips, labels, windows and aggregation. Equal protocols can be compared."""
     background: tuple[np.ndarray, ...] = field(default=())
@@ -92,9 +111,9 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
         DataError: no such catalogue, no labelled clips, or samples that were never decoded.
     """
     catalogue = catalogue or load_catalogue(spec.data.name)
-    train, val, test = split_parts(catalogue, spec.data)
-    classes = classes_of(pd.concat([train, val, test]))
-    train = pd.concat([train.assign(extra=False), *_extra(catalogue, spec.data, val, classes)], ignore_index=True)
+    split = split_clips(catalogue, spec.data)
+    classes, val, test = split.classes, split.val, split.test
+    train = pd.concat([split.train.assign(extra=False), *_extra(catalogue, spec.data, val, classes)], ignore_index=True)
     neighbours = catalogue.clips
     unlabelled = {name: catalogue.subset(name) for name in spec.data.predict}
     data = RunData(
@@ -108,6 +127,7 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
         },
         test=_clip_set(test, neighbours, encode_labels(test["labels"], classes), spec) if len(test) else None,
         digest=catalogue.digest,
+        split_digest=split.digest,
         protocol=_protocol(spec, val, classes),
         background=_background(catalogue, spec, val),
     )
@@ -115,24 +135,17 @@ def load_run_data(spec: RunSpec, catalogue: Catalogue | None = None) -> RunData:
     return data
 
 
-def split_clips(catalogue: Catalogue, data: DataSpec) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The labelled training clips as (training, validation) by the fold that is held out.
-
-    Clips that are in neither part (the third part, `data.split.validate_where`, rare classes) are left out.
+def split_clips(catalogue: Catalogue, data: DataSpec) -> SplitClips:
+    """Split the labelled training clips by the fold that is held out.
 
     Raises:
         DataError: there are no labelled clips, or they can't be split so.
     """
-    train, val, _ = split_parts(catalogue, data)
-    return train, val
-
-
-def split_parts(catalogue: Catalogue, data: DataSpec) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    """As `split_clips`, with the third part, which is empty without `data.split.test_fold`."""
     clips = labelled_clips(catalogue, data)
     parts = parts_of(clips, data.split, data.fold)
     train, val, test = (clips[rows].reset_index(drop=True) for rows in (parts.train, parts.val, parts.test))
-    return train, val, test
+    classes = classes_of(clips[parts.folds != LEFT_OUT])
+    return SplitClips(train, val, test, classes, split_digest(clips["clip_id"], parts.folds))
 
 
 def labelled_clips(catalogue: Catalogue, data: DataSpec) -> pd.DataFrame:

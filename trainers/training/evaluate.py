@@ -19,7 +19,7 @@ from trainers.spec import RunSpec
 from trainers.targets.encode import encode_labels
 from trainers.training.batches import eval_batches, on_device, to_float
 from trainers.training.session import Session
-from trainers.training.smoothing import smooth_recordings
+from trainers.training.smoothing import per_clip, smooth_recordings
 
 
 @torch.inference_mode()
@@ -156,20 +156,6 @@ def clip_probabilities(spec: RunSpec, clips: ClipSet, logits: np.ndarray) -> np.
     recording = clips.codes("recording_id")[windows.clip]
     values = smooth_recordings(values, recording, start, segments.smoothing, segments.smoothing_width)
     return per_clip(values, windows.clip, segments.aggregate)
-
-
-def per_clip(values: np.ndarray, clip_of: np.ndarray, how: str) -> np.ndarray:
-    """(windows, classes) probabilities -> (clips, classes), by mean, max or geometric mean over each clip's windows.
-
-    The geometric mean has its root: Freesound 2018's kernel multiplied without one, so that long clips got less.
-    """
-    first = np.flatnonzero(np.diff(clip_of, prepend=-1))
-    if how == "max":
-        return np.maximum.reduceat(values, first)
-    if how == "geometric":
-        tiny = np.finfo(values.dtype).tiny
-        return np.asarray(np.exp(per_clip(np.log(np.maximum(values, tiny)), clip_of, "mean")))
-    return np.add.reduceat(values, first) / np.bincount(clip_of)[:, None]
 
 
 def as_predictions(

@@ -17,7 +17,8 @@ def class_absent_from_validation(subject: Subject) -> Found:
         return []
     evidence = (
         f"{subject.where}: {len(absent)} of {len(split.classes)} classes ({some(absent)}) are skipped by every macro "
-        "metric, so folds that lack others have another mean; micro metrics and lwlrap count them as negatives only"
+        "metric, so folds that lack others have another mean; micro metrics and lwlrap count them as negatives only, "
+        "cmap gives each about 1"
     )
     return [(evidence, "fewer folds, or compare scores within this fold only")]
 

@@ -5,6 +5,7 @@ from pathlib import PurePath
 import numpy as np
 import pandas as pd
 
+from trainers.data.splits import group_ids
 from tuneful.checks.subject import Found, Subject, share, some
 
 UNKNOWN = {"", "unknown", "anonymous", "n/a", "none"}
@@ -13,6 +14,7 @@ ROUNDING_S = 0.01
 """Stretches that touch don't overlap, and tables round to hundredths."""
 WINDOW = r"^(?P<recording>.+?)_(?P<begin>\d+)_(?P<end>\d+)$"
 """Names of windows that were cut before publishing, as AnuraSet's `INCT17_20191119_040000_3_6.wav`."""
+ONE_ID = "one `recording_id` for all windows of a recording, and data.split.scheme=stratified_group"
 NAMED_S, MOST = 0.1, 0.9
 """How exactly a name must give a window's length, and the share of the files whose names must."""
 
@@ -21,7 +23,7 @@ def recording_on_both_sides(subject: Subject) -> Found:
     """TF001: clips of one recording in training and in validation make validation a memory test."""
     shared = _shared(subject, "recording_id")
     if not shared:
-        return []
+        return _windows_on_both_sides(subject)
     evidence = f"{subject.where}: {len(shared)} recordings, such as {some(shared)}"
     return [(evidence, "data.split.scheme=stratified_group (recordings are never torn apart there)")]
 
@@ -43,13 +45,16 @@ def author_on_both_sides(subject: Subject) -> Found:
 
 
 def site_on_both_sides(subject: Subject) -> Found:
-    """TF006: a place's background is recognised; the test is often recorded elsewhere."""
+    """TF006: a place's background is recognised; the test is often recorded elsewhere. A split that spreads sites
+    evenly means to have them on both sides."""
+    if "site" in subject.spec.data.split.stratify_by:
+        return []
     return _column_on_both_sides(subject, "site", "sites")
 
 
 def overlapping_clips_on_both_sides(subject: Subject) -> Found:
     """TF007: the same seconds are trained on and validated, whatever the clips and recordings are called."""
-    learnt, val = _stretches(subject.split.learnt), _stretches(subject.split.val)
+    learnt, val = _sides(subject)
     both = set(learnt["source"]) & set(val["source"])
     if not both:
         return []
@@ -61,7 +66,7 @@ def overlapping_clips_on_both_sides(subject: Subject) -> Found:
         f"{subject.where}: {share(len(hit), len(val))} validation clips overlap in time with training clips, such as "
         f"{some(hit['clip_id'])}"
     )
-    return [(evidence, "a `recording_id` for all windows of a recording, and data.split.scheme=stratified_group")]
+    return [(evidence, ONE_ID)]
 
 
 def _shared(subject: Subject, column: str) -> list[str]:
@@ -70,6 +75,19 @@ def _shared(subject: Subject, column: str) -> list[str]:
         return []
     both = set(learnt[column].dropna()) & set(val[column].dropna())
     return sorted(text for text in map(str, both) if text.strip().casefold() not in UNKNOWN)
+
+
+def _windows_on_both_sides(subject: Subject) -> Found:
+    """Windows of one file, or of what was one before it was cut, that are called recordings of their own."""
+    learnt, val = _sides(subject)
+    torn = val[val["source"].isin(set(learnt["source"]))]
+    if not len(torn):
+        return []
+    evidence = (
+        f"{subject.where}: {share(len(torn), len(val))} validation clips are of {torn['source'].nunique()} recordings "
+        f"that training has other windows of, under another recording_id, such as {some(torn['clip_id'])}"
+    )
+    return [(evidence, ONE_ID)]
 
 
 def _column_on_both_sides(subject: Subject, column: str, what: str) -> Found:
@@ -86,11 +104,22 @@ def _column_on_both_sides(subject: Subject, column: str, what: str) -> Found:
 
 
 def _grouped_by(subject: Subject, column: str) -> str:
-    split = subject.spec.data.split
+    """The split that keeps a column's values together, beside what is kept together now."""
+    split, facts = subject.spec.data.split, subject.split
     grouped = "group" in split.scheme
     columns = (*(name for name in split.group_by if grouped and name != column), column)
+    groups = len(np.unique(group_ids(pd.concat([facts.train, facts.val], ignore_index=True), columns)))
+    if groups == 1:
+        return f"data.split.stratify_by=[{column}] (by {' and '.join(columns)} together, all clips are one group)"
     scheme = split.scheme if grouped else "stratified_group"
-    return f"data.split.scheme={scheme} data.split.group_by=[{','.join(columns)}]"
+    fewer = f" data.split.n_folds={groups}" if groups < split.pieces else ""
+    return f"data.split.scheme={scheme} data.split.group_by=[{','.join(columns)}]{fewer}"
+
+
+def _sides(subject: Subject) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The stretches of training and of validation."""
+    split = subject.split
+    return split.known("stretches", lambda: (_stretches(split.learnt), _stretches(split.val)))
 
 
 def _stretches(clips: pd.DataFrame) -> pd.DataFrame:

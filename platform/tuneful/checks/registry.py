@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
+from analysis.records.sweep import CheckFinding
+from trainers.config.paths import nearest
 from trainers.data.catalogue import Catalogue
 from trainers.spec import RunSpec
 from tuneful.checks import audio, classes, competition, leaks, official, rows, running, search, settings, targets
@@ -46,7 +48,7 @@ _ALL = (
     Check("TF015", "warning", "run", "the epoch is chosen by a metric that is not the competition's",
           competition.epoch_chosen_by_another_metric),
     Check("TF016", "warning", "run", "focal loss can't focus on targets of .5", targets.focal_on_halves),
-    Check("TF017", "warning", "run", "soft targets sum to more than 1", targets.soft_mass_above_one),
+    Check("TF017", "warning", "run", "soft targets do not sum to 1", targets.soft_mass_not_one),
     Check("TF018", "warning", "run", "clips with nothing active have no target", targets.empty_clips_without_target),
     Check("TF019", "warning", "run", "class weights change the size of the loss", targets.class_weights_as_they_are),
     Check("TF020", "warning", "run", "labels count of what isn't heard", targets.labels_of_unheard_followers),
@@ -114,12 +116,24 @@ def run_checks(specs: Iterable[RunSpec], catalogue: Catalogue) -> list[Finding]:
 
 
 def refuse_errors(findings: Sequence[Finding], allowed: Sequence[str]) -> None:
-    """Raise CheckError for findings of severity error whose code nobody allowed."""
+    """Raise CheckError for findings of severity error whose code nobody allowed, and for a consent to no check."""
+    for code in allowed:
+        if code not in CHECKS:
+            raise CheckError(f"allow: no check is called {code!r}. {nearest(code, CHECKS)}")
     errors = [finding for finding in findings if finding.severity == "error" and finding.code not in allowed]
     if errors:
-        codes = ", ".join(dict.fromkeys(finding.code for finding in errors))
+        codes = list(dict.fromkeys(finding.code for finding in errors))
         text = "\n".join(str(finding) for finding in errors)
-        raise CheckError(f"{text}\nNothing was started. Try: the fix, or `allow: [{codes}]` in the sweep file")
+        consent = f"`allow: [{', '.join(codes)}]` in the sweep file (platform sweep --allow {' --allow '.join(codes)})"
+        raise CheckError(f"{text}\nNothing was started. Try: the fix, or {consent}")
+
+
+def on_record(findings: Iterable[Finding], allowed: Sequence[str], run: str | None = None) -> list[CheckFinding]:
+    """Findings as they are kept with the results, of a run or of a sweep."""
+    return [
+        CheckFinding(**vars(finding), allowed=finding.severity == "error" and finding.code in allowed, run=run)
+        for finding in findings
+    ]
 
 
 def findings_of(check: Check, subject: object) -> list[Finding]:

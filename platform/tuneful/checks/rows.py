@@ -1,10 +1,8 @@
 """Checks of a catalogue's rows by themselves: nothing twice, no class under two names."""
 
-import unicodedata
-from collections import defaultdict
-
 import pandas as pd
 
+from trainers.data.sources.spelling import lookalikes, shown
 from tuneful.checks.subject import Found, Subject, share, some
 
 STRETCH = ["path", "start_s", "duration_s"]
@@ -20,7 +18,8 @@ def stretch_counted_twice(subject: Subject) -> Found:
     paths = list(dict.fromkeys(clips.loc[times > 1, "path"]))
     evidence = (
         f"{subject.spec.data.name}: {share(again, len(clips))} rows repeat the (recording, start, end) of another, up "
-        f"to {int(times.max())} times the same, in {len(paths)} recordings, such as {some(paths)}"
+        f"to {int(times.max())} times the same and {len(clips) / (len(clips) - again):.3g} times on average, in "
+        f"{len(paths)} recordings, such as {some(paths)}"
     )
     return [(evidence, 'the table without them: pandas.DataFrame.drop_duplicates(["path", "start_s", "duration_s"])')]
 
@@ -42,10 +41,7 @@ def copy_counted_twice(subject: Subject) -> Found:
 
 def labels_look_the_same(subject: Subject) -> Found:
     """TF014: names that differ only by case, space or Unicode form are one class in two halves."""
-    spellings = defaultdict(set)
-    for name in subject.split.classes:
-        spellings[_plain(name)].add(name)
-    pairs = [" = ".join(map(repr, sorted(names))) for names in spellings.values() if len(names) > 1]
+    pairs = [" = ".join(map(shown, names)) for names in lookalikes(subject.split.classes)]
     if not pairs:
         return []
     return [(f"{subject.spec.data.name}: {len(pairs)} classes, such as {some(pairs)}", "one spelling in the table")]
@@ -53,7 +49,3 @@ def labels_look_the_same(subject: Subject) -> Found:
 
 def _labelled(subject: Subject) -> pd.DataFrame:
     return pd.concat([subject.split.learnt, subject.split.val], ignore_index=True)
-
-
-def _plain(name: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", name).casefold().split())

@@ -204,12 +204,15 @@ def _no_neighbours(subject: Subject) -> Found:
 
 def _never_patient_enough(subject: Subject) -> Found:
     spec, epochs = subject.spec, subject.spec.training.epochs
-    waits = {"training.early_stopping_patience": spec.training.early_stopping_patience}
+    shorter = max(1, epochs // 4)
+    waits = [
+        ("training.early_stopping_patience", spec.training.early_stopping_patience, shorter if epochs > 1 else "null")
+    ]
     if spec.schedule.name == "plateau":
-        waits["schedule.patience"] = spec.schedule.patience
+        waits.append(("schedule.patience", spec.schedule.patience, epochs // 4))
     return [
-        (f"{name}={value} with training.epochs={epochs}: the run ends before", f"{name}={max(1, epochs // 4)}")
-        for name, value in waits.items()
+        (f"{name}={value} with training.epochs={epochs}: the run ends before", f"{name}={fits}")
+        for name, value, fits in waits
         if value is not None and value >= epochs
     ]
 

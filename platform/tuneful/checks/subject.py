@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import numpy as np
 import pandas as pd
 
-from trainers.data.catalogue import SCHEMA, Catalogue, classes_of, of_subset
+from trainers.data.catalogue import SCHEMA, Catalogue, of_subset
 from trainers.data.dataset import split_clips
 from trainers.data.decode import probe
 from trainers.data.label_maps import apply_labels
@@ -64,7 +64,10 @@ class SplitFacts:
     """
 
     def __init__(self, catalogue: Catalogue, data: DataSpec) -> None:
-        self.train, self.val = split_clips(catalogue, data)
+        split = split_clips(catalogue, data)
+        self.train, self.val = split.train, split.val
+        self.classes = split.classes
+        """of the run"""
         self._catalogue, self._data = catalogue, data
         self._known: dict[Hashable, Any] = {}
 
@@ -85,11 +88,6 @@ class SplitFacts:
     def learnt(self) -> pd.DataFrame:
         """Everything that is trained on."""
         return pd.concat([self.train, self.extra], ignore_index=True) if len(self.extra) else self.train
-
-    @cached_property
-    def classes(self) -> tuple[str, ...]:
-        """The classes of the run."""
-        return classes_of(pd.concat([self.train, self.val]))
 
     @cached_property
     def targets(self) -> np.ndarray:

@@ -25,18 +25,20 @@ def focal_on_halves(subject: Subject) -> Found:
     return [(evidence, "targets.mode=hard, or mixing.alpha=0.4")]
 
 
-def soft_mass_above_one(subject: Subject) -> Found:
-    """TF017: cross-entropy over a softmax wants shares that sum to 1; more is a larger learning rate for some clips."""
+def soft_mass_not_one(subject: Subject) -> Found:
+    """TF017: cross-entropy over a softmax wants shares that sum to 1; another sum is another learning rate for some
+    clips. Hard unions are published that way, and clips with nothing active are TF018's."""
     spec = subject.spec
     if spec.loss.name != "ce" or spec.targets.mode != "soft":
         return []
     mass = _masses(subject)
-    above = int((mass > 1 + MASS).sum())
-    if not above:
+    odd = mass[(np.abs(mass - 1) > MASS) & (mass > 0)]
+    if not len(odd):
         return []
+    low, high = f"{odd.min():.3g}", f"{odd.max():.3g}"
     evidence = (
-        f"loss.name=ce with targets.mode=soft: the targets of {share(above, len(mass))} training clips sum to more "
-        f"than 1, up to {mass.max():.3g}"
+        f"loss.name=ce with targets.mode=soft: the targets of {share(len(odd), len(mass))} training clips sum to "
+        f"{low if low == high else f'{low} to {high}'} in place of 1"
     )
     return [(evidence, "loss.name=bce, or targets.mode=hard")]
 

@@ -5,10 +5,14 @@ from typing import Annotated
 
 import typer
 
+from tuneful.cli.duplicates import duplicates
+from tuneful.cli.prepare import prepare
 from tuneful.cli.pseudo import pseudo
+from tuneful.cli.review import review
 from tuneful.cli.shared import console, preparation
 from tuneful.cli.show import show
 from tuneful.cli.split import split
+from tuneful.cli.voices import voices
 
 data = typer.Typer(help="Add, list and show catalogues of recordings.", no_args_is_help=True, rich_markup_mode=None)
 CHORUS = "chorus"
@@ -64,6 +68,10 @@ def list_() -> None:
 data.command()(show)
 data.command()(pseudo)
 data.command()(split)
+data.command()(voices)
+data.command()(prepare)
+data.command()(duplicates)
+data.command()(review)
 
 
 def _check_source(source: str, path: Path | None) -> None:

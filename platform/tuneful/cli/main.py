@@ -10,8 +10,11 @@ import tuneful
 from analysis.errors import RecordsError, UserError
 from tuneful.cli.check import check
 from tuneful.cli.data import data
+from tuneful.cli.doctor import doctor
+from tuneful.cli.leaderboard import leaderboard
 from tuneful.cli.report import report
 from tuneful.cli.results import results
+from tuneful.cli.simulate_competition import simulate_competition
 from tuneful.cli.status import status
 from tuneful.cli.sweep import sweep
 from tuneful.cli.train import train
@@ -30,7 +33,10 @@ app.command()(status)
 app.command()(results)
 app.command()(report)
 app.command()(check)
+app.command()(doctor)
+app.command("simulate-competition")(simulate_competition)
 app.add_typer(data, name="data")
+app.add_typer(leaderboard, name="leaderboard")
 
 
 def _version(wanted: bool) -> None:

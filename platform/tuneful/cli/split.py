@@ -6,16 +6,21 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from tuneful.cli.plain import plain
 from tuneful.cli.shared import console, preparation
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from trainers.data.splits.summary import SplitSummary
     from trainers.spec import RunSpec
 
 SHOWN = 5
 """Classes that are named; the others are counted."""
+MOST_ROWS = 20
+"""Classes of the grid."""
+MOST_LETTERS = 30
 
 
 def split(
@@ -26,10 +31,16 @@ def split(
     recipe: Annotated[str, typer.Option(help="The recipe whose split it is, before the overrides.")] = "chorus",
     scheme: Annotated[str | None, typer.Option(help="stratified, group, ...: short for scheme=SCHEME.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON with every class, for other programs.")] = False,
+    listed: Annotated[bool, typer.Option("--list", help="The splits on record, in place of a new one.")] = False,
+    grid: Annotated[bool, typer.Option("--show", help="Clips of each class in each fold, too.")] = False,
 ) -> None:
-    """Show the folds of a split: clips, hours, groups and classes of each, and which classes are missing where."""
+    """Split a catalogue and put that on record: clips, hours, groups and classes of each fold, and what is missing."""
+    if listed:
+        _list(name, [*(overrides or []), *([scheme] if scheme else [])])
+        return
     from trainers.data.dataset import labelled_clips
     from trainers.data.prepare import open_catalogue
+    from trainers.data.splits.record import record_split
     from trainers.data.splits.summary import summarise
 
     texts = [*(overrides or []), *([f"scheme={scheme}"] if scheme else [])]
@@ -37,10 +48,13 @@ def split(
     with preparation() as report:
         catalogue = open_catalogue(name, report)
     summary = summarise(labelled_clips(catalogue, spec.data), spec.data.split)
+    record_split(catalogue, spec.data)
     if as_json:
         print(json.dumps(_as_json(spec, catalogue.digest, summary), indent=1))
-    else:
-        _show(spec, summary)
+        return
+    _show(spec, summary)
+    if grid:
+        console.print(_grid(summary))
 
 
 def _spec(name: str, recipe: str, texts: list[str]) -> "RunSpec":
@@ -80,9 +94,62 @@ def _table(summary: "SplitSummary", validates_some: bool) -> "Table":
     return table
 
 
-def _named(classes: tuple[str, ...]) -> str:
+def _grid(summary: "SplitSummary") -> "Table":
+    """Clips of each class in each fold; of many classes those that most folds lack, then the rarest."""
+    from rich.table import Table
+    from rich.text import Text
+
+    folds = summary.folds
+    counts = {name: [fold.clips_of[name] for fold in folds] for name in folds[0].clips_of}
+    worst = sorted(counts, key=lambda name: (-sum(not n for n in counts[name]), sum(counts[name]), name))
+    shown = sorted(worst[:MOST_ROWS])
+    heading = "clips of" if len(shown) == len(counts) else f"worst {MOST_ROWS} of {len(counts)}"
+    table = Table(heading, *(fold.name for fold in folds), box=None, pad_edge=False, header_style="bold")
+    for name in shown:
+        table.add_row(Text(plain(name)[:MOST_LETTERS]), *(str(n or "-") for n in counts[name]))
+    return table
+
+
+def _list(name: str, stray: list[str]) -> None:
+    """Every split on record with what was asked for."""
+    from rich.table import Table
+
+    from trainers.data.prepare import open_catalogue
+    from trainers.data.splits.record import recorded_splits
+    from trainers.errors import SpecError
+
+    if stray:
+        raise SpecError(f"--list takes no {stray[0]!r}. Try: platform data split {name} --list")
+    with preparation() as report:
+        current = open_catalogue(name, report).digest
+    table = Table("digest", "asked for", "clips", "catalogue", box=None, pad_edge=False, header_style="bold")
+    for split in recorded_splits(name):
+        for asked in split.asked:
+            whose = "as it is" if asked["catalogue"] == current else f"was {asked['catalogue']}"
+            table.add_row(split.digest, _asked_text(asked), str(len(split.clips)), whose)
+    if table.row_count:
+        console.print(table)
+    else:
+        _say(f"No split of {name} is on record. Try: platform data split {name}")
+
+
+def _asked_text(asked: dict[str, Any]) -> str:
+    """The fields that differ from their defaults, the scheme first."""
+    from trainers.data.spec import DataSpec
+
+    plain_data = DataSpec().model_dump(mode="json")
+    split = {path: value for path, value in asked["split"].items() if value != plain_data["split"][path]}
+    data = {path: asked[path] for path in asked if path in plain_data and path != "split"}
+    rest = {**split, **{path: value for path, value in data.items() if value != plain_data[path]}}
+    scheme = asked["split"]["scheme"]
+    return " ".join([scheme, *(f"{path}={json.dumps(value)}" for path, value in rest.items() if path != "scheme")])
+
+
+def _named(classes: tuple[str, ...]) -> "Text":
+    from rich.text import Text
+
     more = f", ... ({len(classes)})" if len(classes) > SHOWN else ""
-    return ", ".join(classes[:SHOWN]) + more
+    return Text(", ".join(plain(name) for name in classes[:SHOWN]) + more)  # as Text: a name is no markup
 
 
 def _as_json(spec: "RunSpec", digest: str, summary: "SplitSummary") -> dict[str, Any]:

@@ -34,9 +34,19 @@ def _lines(folder: SweepFolder) -> list[str]:
     finished = ended >= planned and confirm_left(folder, definition) <= 0
     who = f"process {pid} works on it" if pid else ("finished" if finished else "stopped")
     lines = [f"{folder.name}: {ended}/{planned} trials, {len(confirmed)} confirm runs, {who}"]
+    lines += [f"  {line}" for line in _check_lines(folder)]
     for plan, end in [*searched, *confirmed]:
         if end is None:
             epochs = min((len(folder.ledger(run.key).epochs()) for run in plan.runs), default=0)
             state = "running" if pid else "interrupted"
             lines.append(f"  {plan.name} {state}, {epochs} epochs: {settings_text(plan)}")
     return lines
+
+
+def _check_lines(folder: SweepFolder) -> list[str]:
+    """What the preflight checks found: mistakes that were consented to, then how many warnings."""
+    found = folder.checks()
+    allowed = dict.fromkeys((finding.code, finding.title) for finding in found if finding.allowed)
+    warnings = list(dict.fromkeys(finding.code for finding in found if not finding.allowed))
+    lines = [f"ALLOWED ERROR {code}: {title}" for code, title in allowed]
+    return lines + ([f"warnings of the checks: {', '.join(warnings)}"] if warnings else [])

@@ -9,6 +9,7 @@ from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation, t
 
 if TYPE_CHECKING:
     from trainers.data.catalogue import Catalogue
+    from tuneful.checks.subject import Finding
     from tuneful.space.sweep import Sweep
     from tuneful.sweep.driver import Outcome
 
@@ -21,6 +22,10 @@ def sweep(
     trials: Annotated[int | None, typer.Option(help="How many trials, in place of the file's number.")] = None,
     max_hours: Annotated[float | None, typer.Option(help="Stop after so many hours; go on later.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the sweep, in place of the file's.")] = None,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="Code of a check whose error is no mistake here, such as TF004; repeatable."),
+    ] = None,
     results: Results = DEFAULT_RESULTS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Draw the space, predict the time, run nothing.")] = False,
     dashboard: Annotated[bool, typer.Option(help="Ray's dashboard, on loopback, with a token.")] = True,
@@ -31,16 +36,22 @@ def sweep(
     from tuneful.space.sweep import load_sweep
 
     path = find_sweep_file(file)
-    asked = load_sweep(path, SweepOptions(data, recipe, tuple(set_ or ()), trials, max_hours, name))
+    asked = load_sweep(path, SweepOptions(data, recipe, tuple(set_ or ()), trials, max_hours, name, tuple(allow or ())))
     if dry_run:
         _draw(asked, results)
         return
-    asked, catalogue = _preflight(asked)
-    outcome = _run(asked, catalogue, results, dashboard)
+    asked, catalogue, findings = _preflight(asked)
+    # Only here: Ray takes a second, and a refused sweep must not wait for it.
+    from tuneful.sweep.driver import SweepOptions as RunOptions
+    from tuneful.sweep.driver import run_sweep
+
+    with preparation() as report:
+        options = RunOptions(results, console, typed(), dashboard, report, findings)
+        outcome = run_sweep(asked, catalogue, options)
     _conclude(outcome, results)
 
 
-def _preflight(asked: "Sweep") -> tuple["Sweep", "Catalogue"]:
+def _preflight(asked: "Sweep") -> tuple["Sweep", "Catalogue", "list[Finding]"]:
     """Everything that can be refused before compute is spent or anything is written to the results."""
     from trainers.data.prepare import open_catalogue
     from tuneful.checks.registry import refuse_errors
@@ -59,16 +70,7 @@ def _preflight(asked: "Sweep") -> tuple["Sweep", "Catalogue"]:
         if finding.severity == "warning" or finding.code in asked.definition.allow:
             console.print(str(finding), style="yellow", markup=False, soft_wrap=True)
     refuse_errors(findings, asked.definition.allow)
-    return asked, catalogue
-
-
-def _run(asked: "Sweep", catalogue: "Catalogue", results: Path, dashboard: bool) -> "Outcome":
-    from tuneful.sweep.driver import SweepOptions as RunOptions
-    from tuneful.sweep.driver import run_sweep
-
-    with preparation() as report:
-        options = RunOptions(results, console, typed(), dashboard, report)
-        return run_sweep(asked, catalogue, options)
+    return asked, catalogue, findings
 
 
 def _draw(asked: "Sweep", results: Path) -> None:

@@ -21,6 +21,10 @@ def train(
     overrides: Annotated[list[str] | None, typer.Argument(help="path=value, such as loss.name=ce")] = None,
     name: Annotated[str | None, typer.Option(help="Name in the results; default: train-<recipe>.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(help="Code of a check whose error is no mistake here, such as TF004; repeatable."),
+    ] = None,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Train one run. The same command again goes on where it was stopped, or says that it is done."""
@@ -32,14 +36,17 @@ def train(
     name = check_name(name or f"train-{Path(recipe).stem}", "--name")
     layer = parse_overrides(overrides or [])
     spec = build_spec(load_recipe(recipe), [layer])
+    allowed = tuple(allow or ())
     # Only here: what these import takes a second, and a mistake must not wait for it.
     from tuneful.train import TrainOptions, prepare_run, train_run
 
     try:
         with preparation() as report:
-            catalogue = prepare_run(spec, report, _say)
+            catalogue, findings = prepare_run(spec, report, _say, allowed)
         with _shown(spec.training.epochs) as show:
-            options = TrainOptions(results, name, recipe, layer.values, typed(), device, _going_on, show)
+            options = TrainOptions(
+                results, name, recipe, layer.values, typed(), device, _going_on, show, findings, allowed
+            )
             trained = train_run(spec, catalogue, options)
     except (KeyboardInterrupt, SystemExit) as stop:
         _say(f"Stopped; finished epochs are kept. To go on: {typed()}")

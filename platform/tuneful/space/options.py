@@ -23,6 +23,9 @@ class SweepOptions:
     max_hours: float | None = None
     name: str | None = None
 
+    allow: tuple[str, ...] = ()
+    """Codes of checks whose errors are consented to, in place of the file's."""
+
     def layer(self) -> Layer:
         """`sets` and `data` as settings by path.
 
@@ -40,7 +43,8 @@ class SweepOptions:
 
     def top_level(self) -> dict[str, Any]:
         """What replaces a field of the sweep file."""
-        given = {"recipe": self.recipe, "trials": self.trials, "max_hours": self.max_hours, "name": self.name}
+        given = {name: getattr(self, name) for name in ("recipe", "trials", "max_hours", "name")}
+        given["allow"] = list(self.allow) or None
         replaced = {key: value for key, value in given.items() if value is not None}
         return {**replaced, "recipe_data": None} if self.recipe is not None else replaced
 

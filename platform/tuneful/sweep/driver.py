@@ -1,7 +1,7 @@
 """A sweep from its file to its tables."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,11 @@ from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan, swee
 from analysis.records.tables import collect, write_tables
 from trainers.data.catalogue import Catalogue
 from trainers.data.prepare import prepare_store
+from trainers.data.splits.record import record_splits
 from trainers.errors import SpecError
+from tuneful.checks.registry import on_record
+from tuneful.checks.subject import Finding
+from tuneful.checks.sweeps import specs_to_check
 from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.cluster import Cluster, check_fit, local_cluster
@@ -32,6 +36,8 @@ class SweepOptions:
     dashboard: bool = True
     report: Callable[[str, int, int], None] | None = None
     """hears of preparation: (what, done, in all)"""
+    findings: Sequence[Finding] = ()
+    """of the preflight checks, to be kept with the results"""
 
 
 @dataclass(frozen=True)
@@ -59,10 +65,12 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
     """
     for rate in sample_rates(sweep):
         prepare_store(catalogue, rate, options.report)
+    record_splits(catalogue, (spec.data for spec in specs_to_check(sweep)))
     folder = sweep_folder(options.results, sweep.name)
     with locked(folder.path):
         adopt(folder, sweep.resolved())
         folder.write_command(options.command)
+        folder.write_checks(on_record(options.findings, sweep.definition.allow))
         try:
             exit_code = _run_stages(sweep, catalogue, folder, options)
         finally:

@@ -90,8 +90,16 @@ def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Generat
     from trainers.fit import fit
 
     spec = RunSpec.model_validate_json(_json(run.spec))
-    identity = {"key": run.key, "spec": run.spec, "fold": run.fold, "seed": run.seed, "split": run.split}
-    yield from fit(spec, load_run_data(spec), open_session(ledger, identity, checkpoint))
+    data = load_run_data(spec)
+    identity = {
+        "key": run.key,
+        "spec": run.spec,
+        "fold": run.fold,
+        "seed": run.seed,
+        "split": run.split,
+        "split_digest": data.split_digest,
+    }
+    yield from fit(spec, data, open_session(ledger, identity, checkpoint))
 
 
 def _means(reports: list["EpochReport"]) -> dict[str, float]:

@@ -60,7 +60,7 @@ def test_near_misses_are_told_what_was_meant(name: str, meant: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["", "val/", "val", "loss", "val/mAP", "test/macro_auc", "val/absent_classes", "val/cmap@rare",
+    ["", "val/", "val", "loss", "val/mAP", "val/absent_classes", "val/cmap@rare",
      "val/macro_auc@tuned", "val/map@polyphony=4", "val/map@polyphony:worst", "val/map@site=", "val/map@site",
      "val/map@=x", "val/map@1st=x", "val/accuracy@site=x", "val/loss@rare", "val/macro_f1@rare@tuned",
      "val/xyz@site=x"],
@@ -80,3 +80,8 @@ def test_a_refusal_lists_what_the_group_has() -> None:
 def test_names_are_known_without_anything_heavier_than_numpy() -> None:
     code = "import sys, analysis.metrics.names as n; print({'pandas', 'scipy', 'sklearn', 'torch'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_nothing_is_chosen_by_the_test_split():
+    assert "must not be of the test split" in metric_refusal("test/macro_auc")
+    assert metric_refusal("test/macro_f1").endswith("Try: val/macro_f1")

@@ -194,6 +194,8 @@ CONSTANTS: dict[str, dict[str, Any]] = {
         "data.label_map": "none",
         "data.split.scheme": "stratified_group", "data.split.n_folds": 5, "data.split.seed": 42,
         "data.split.group_by": ["subject"],
+        "data.split.stratify_by": ["site"],
+        "data.split.test_fold": 4,
         "segments.duration_s": 10.24,
         "segments.train_crop": "head",
         "segments.eval_windows": "head",
@@ -225,6 +227,7 @@ CONSTANTS: dict[str, dict[str, Any]] = {
     },
     "fsdkaggle2018_lh": {
         **FREESOUND,
+        "data.split.validate_where": {"verified": True},
         "data.sample_rate": 44_100,
         "segments.duration_s": 4.0,
         "segments.train_crop": "head",
@@ -237,6 +240,7 @@ CONSTANTS: dict[str, dict[str, Any]] = {
     },
     "fsdkaggle2018_x": {
         **FREESOUND,
+        "data.split.validate_where": {},
         "data.sample_rate": 26_000,
         "segments.duration_s": 6.0,
         "segments.train_crop": "windows",

@@ -11,6 +11,7 @@ from analysis.records.predictions import read_predictions
 from trainers.errors import SpecError
 from trainers.proxies.compute import PROXIES
 from trainers.proxies.weighted import weighted_macro_auc
+from trainers.spec import SCHEMA_VERSION
 
 ALL = (
     "proxies=[{name: rerender, scenes: 12}, {name: robustness, scenes: 10, snr_db: [10, 0]}, {name: unlabelled}, "
@@ -64,7 +65,7 @@ def test_proxies_change_the_key_of_those_runs_alone_that_ask_for_them(spec):
     plain = spec()
     resolved = {name: value for name, value in plain.resolved().items() if name != "proxies"}
     resolved["training"]["precision"] = "fp32"
-    identity = {"schema": 2, "spec": resolved, "data": "d", "world_size": 1}
+    identity = {"schema": SCHEMA_VERSION, "spec": resolved, "data": "d", "world_size": 1}
     text = json.dumps(identity, sort_keys=True, separators=(",", ":"))
     assert plain.key("d", 1, "fp32") == hashlib.sha256(text.encode()).hexdigest()[:16]
     assert spec("proxies=[{name: unlabelled}]").key("d", 1, "fp32") != plain.key("d", 1, "fp32")

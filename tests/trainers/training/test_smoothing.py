@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from trainers.training.evaluate import per_clip
-from trainers.training.smoothing import SMOOTHINGS, smooth_recordings
+from trainers.training.smoothing import SMOOTHINGS, per_clip, smooth_recordings
 
 P = np.random.default_rng(0).random((9, 3))
 

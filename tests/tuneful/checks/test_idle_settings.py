@@ -138,9 +138,45 @@ def idle_with(tmp_path, settings, columns):
     return CHECKS["TF026"].find(Subject(spec, data, SplitFacts(data.catalogue, spec.data)))
 
 
-def test_the_fields_that_need_another_exist():
-    for path, _, _ in NEEDS:
-        assert path in FIELDS
+PCEN = {"front_end.compression": "pcen"}
+FROZEN = {"model.freeze": True}
+CHECKPOINT = {"start.checkpoint": "somewhere"}
+HEAD = {"segments.eval_windows": "head"}
+NEEDED = {
+    "segments.eval_crops": (3, {}, {"segments.eval_windows": "crops"}),
+    "segments.stride": (0.5, HEAD, {"segments.eval_windows": "all"}),
+    "segments.min_rest": (0.5, HEAD, {"segments.train_crop": "windows"}),
+    "segments.smoothing_width": (5, {}, {"segments.smoothing": "moving"}),
+    "loss.class_weight_scale": ("mean_one", {}, {"loss.class_weight_temperature": 0.5}),
+    "front_end.filter_order": (2, {}, {"front_end.lowpass_hz": 4000.0}),
+    "front_end.pcen_s": (0.1, {}, PCEN),
+    "front_end.pcen_alpha": (0.5, {}, PCEN),
+    "front_end.pcen_delta": (1.0, {}, PCEN),
+    "front_end.pcen_r": (0.25, {}, PCEN),
+    "front_end.top_db": (60.0, PCEN, {}),
+    "front_end.amin": (1e-8, PCEN, {}),
+    "front_end.eps": (1e-3, {"front_end.normalization": "none"}, {"front_end.normalization": "standard"}),
+    "optimizer.lr_reference_batch": (64, {}, {"optimizer.lr_scaling": "linear"}),
+    "optimizer.backbone_lr_factor": (0.1, FROZEN, {}),
+    "training.early_stopping_min_delta": (0.1, {}, {"training.early_stopping_patience": 2}),
+    "training.monitor": ("val/map", {}, {"training.keep": "best"}),
+    "start.part": ("backbone", {}, CHECKPOINT),
+    "start.schedule": ("rewarm", {}, CHECKPOINT),
+    "targets.rating_floor": (0.5, {}, {"targets.sample_weight": "rating"}),
+}
+"""field -> a value that isn't its default, settings with which it does nothing, and with which it does something"""
+
+
+@pytest.mark.parametrize(("path", "needed"), [(path, needed) for path, _, needed in NEEDS])
+def test_a_field_that_needs_another_is_named_without_it_and_not_with_it(path, needed, tmp_path):
+    assert path in FIELDS
+    value, without, with_it = NEEDED[path]
+    ((evidence, fix),) = idle(tmp_path, {path: value, **without})
+    assert evidence.startswith(f"{path}=")
+    assert evidence.endswith(f"does nothing without {needed}")
+    assert fix.startswith(f"{path}=")
+    rated = {"rating": [float(n % 5) for n in range(N)]}
+    assert idle(tmp_path, {path: value, **with_it}, **rated) == []
 
 
 def test_a_boolean_and_null_are_written_as_yaml(tmp_path):

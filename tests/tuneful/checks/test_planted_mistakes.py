@@ -171,7 +171,7 @@ def test_nothing_is_found_where_nothing_was_planted(check):
 def test_the_22_fold_mistake_is_named_with_how_often_and_where(check):
     (finding,) = [f for f in check(PLANTED["TF008"]) if f.code == "TF008"]
     assert "210 of 1410 (15 %) rows repeat" in finding.evidence
-    assert "up to 22 times" in finding.evidence
+    assert "up to 22 times the same and 1.18 times on average" in finding.evidence  # 1410 rows, 1200 stretches
     assert "in 10 recordings, such as 0000.wav" in finding.evidence
 
 
@@ -184,11 +184,29 @@ def test_windows_that_were_cut_before_publishing_are_known_by_their_names(check)
     assert "validation clips overlap in time with training clips" in finding.evidence
 
 
-def test_windows_that_only_touch_share_no_sound(check):
-    def windows(clips):
-        return clips.assign(path=[f"m{n // 3}_{6 * (n % 3)}_{6 * (n % 3) + 6}.wav" for n in range(len(clips))])
+def touching_windows(clips):
+    """Windows of six seconds that follow each other, cut into files before publishing."""
+    return clips.assign(path=[f"m{n // 3}_{6 * (n % 3)}_{6 * (n % 3) + 6}.wav" for n in range(len(clips))])
 
-    assert not [f for f in check(Planted(windows)) if f.code == "TF007"]
+
+def stretches_of_files(clips):
+    """The same, not cut: a file has three of them, each with a recording_id of its own."""
+    number = np.arange(len(clips))
+    return clips.assign(content=[f"{n // 3:064d}" for n in number], start_s=(number % 3) * SECONDS)
+
+
+@pytest.mark.parametrize("windows", [touching_windows, stretches_of_files])
+def test_windows_that_only_touch_share_no_sound_but_a_recording(windows, check):
+    found = {f.code: f for f in check(Planted(windows))}
+    assert "TF007" not in found
+    assert "validation clips are of" in found["TF001"].evidence
+    assert "under another recording_id" in found["TF001"].evidence
+
+    def one_id(clips):
+        return windows(clips).assign(recording_id=[f"m{n // 3}" for n in range(len(clips))])
+
+    grouped = {"data.split.scheme": "stratified_group", "data.split.group_by": ["recording_id"]}
+    assert "TF001" not in {f.code for f in check(Planted(one_id, grouped))}
 
 
 def test_numbers_in_names_that_are_no_times_are_not_believed(check):
@@ -233,6 +251,33 @@ def test_what_the_fix_says_is_right_and_mends_it(code, check):
     assert not [f for f in check(mended) if f.code == code]
 
 
+def spread_sites(clips):
+    """Seven places, as on a chest, of which every subject has two."""
+    places = [f"place{n % 7}" for n in range(len(clips))]
+    return clips.assign(site=places, subject=[f"subject{n // 2}" for n in range(len(clips))])
+
+
+BY_SUBJECT = {"data.split.scheme": "stratified_group", "data.split.group_by": ["subject"]}
+
+
+def test_a_fix_that_would_join_all_clips_to_one_group_is_not_named(check):
+    (finding,) = [f for f in check(Planted(spread_sites, BY_SUBJECT)) if f.code == "TF006"]
+    assert finding.fix.startswith("data.split.stratify_by=[site]")
+    mended = {**BY_SUBJECT, "data.split.stratify_by": ["site"]}
+    assert not [f for f in check(Planted(spread_sites, mended)) if f.code == "TF006"]
+
+
+def test_a_fix_by_groups_that_are_few_names_as_many_folds(check):
+    def three_sites(clips):
+        return clips.assign(site=[f"site{n % 3}" for n in range(len(clips))])
+
+    asked = Planted(three_sites, {"data.split.n_folds": 5})
+    (finding,) = [f for f in check(asked) if f.code == "TF006"]
+    fix = {"data.split.scheme": "stratified_group", "data.split.group_by": ["site"], "data.split.n_folds": 3}
+    assert finding.fix == "data.split.scheme=stratified_group data.split.group_by=[site] data.split.n_folds=3"
+    assert not [f for f in check(replace(asked, settings=fix)) if f.code == "TF006"]
+
+
 # ---- who is nobody, and what is no mistake
 
 
@@ -251,7 +296,15 @@ def test_the_mass_of_targets_is_that_of_the_encoder(check):
         return clips.assign(labels=labelled([["robin", "wren"]] * 8)(clips)["labels"], label_weights=weights)
 
     (finding,) = [f for f in check(Planted(weighted, {"loss.name": "ce"})) if f.code == "TF017"]
-    assert "up to 1.3" in finding.evidence
+    assert "4 of 600 (0.67 %) training clips sum to 1.3 in place of 1" in finding.evidence
+
+
+def test_a_sum_below_one_is_a_mass_that_is_not_one_too(check):
+    def weighted(clips):
+        return clips.assign(label_weights=[[0.4] if n < 40 else [0.9] if n < 60 else None for n in range(len(clips))])
+
+    (finding,) = [f for f in check(Planted(weighted, {"loss.name": "ce"})) if f.code == "TF017"]
+    assert "sum to 0.4 to 0.9 in place of 1" in finding.evidence
 
 
 def test_a_split_without_validation_is_not_told_what_validation_lacks(check):
@@ -284,6 +337,22 @@ def test_what_a_run_could_not_start_with_is_an_error(obstacle, check):
     (finding,) = [f for f in check(Planted(settings=settings)) if f.code == "TF024"]
     assert finding.evidence.startswith(named)
     assert finding.severity == "error"
+
+
+def test_a_half_cycle_longer_than_the_run_is_named(check):
+    cyclic = {"schedule.name": "cyclic", "schedule.half_cycle_epochs": 9.0}
+    (finding,) = [f for f in check(Planted(settings=cyclic)) if f.code == "TF025"]
+    assert finding.evidence == "schedule.half_cycle_epochs=9, the run has 6 epochs"
+    assert finding.fix == "schedule.half_cycle_epochs=3"
+    assert not [f for f in check(Planted(settings={**cyclic, "schedule.half_cycle_epochs": 3.0})) if f.code == "TF025"]
+
+
+def test_a_patience_that_one_epoch_cannot_use_is_to_be_taken_out(check):
+    settings = {"training.epochs": 1, "training.early_stopping_patience": 1}
+    (finding,) = [f for f in check(Planted(settings=settings)) if f.code == "TF026"]
+    assert finding.fix == "training.early_stopping_patience=null"
+    settings["training.early_stopping_patience"] = None
+    assert not [f for f in check(Planted(settings=settings)) if f.code == "TF026"]
 
 
 def test_extra_clips_count_as_training(check):

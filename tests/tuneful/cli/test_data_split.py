@@ -61,7 +61,7 @@ def test_fields_are_those_of_the_recipe_then_of_the_command_line_in_full_or_shor
     short = platform(*asked, "--scheme", "stratified_group", "n_folds=3", "seed=4")
     full = platform(*asked, "data.split.scheme=stratified_group", "data.split.n_folds=3", "data.split.seed=4")
     assert short.stdout == full.stdout
-    by_recipe = json.loads(platform(*asked, "--recipe", "icbhi2017_ast", "group_by=[author]", "n_folds=2").stdout)
+    by_recipe = json.loads(platform(*asked, "--recipe", "anuraset_mix2", "group_by=[author]", "n_folds=2").stdout)
     assert (by_recipe["split"]["scheme"], by_recipe["split"]["seed"]) == ("stratified_group", 42)
 
 
@@ -94,3 +94,31 @@ def test_what_cannot_be_split_ends_2_and_says_why(clips, platform, arguments, me
     done = platform("data", "split", *arguments)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+def test_a_split_is_on_record_and_listed_with_what_was_asked(clips, platform, tmp_path):
+    assert "No split of birds is on record" in platform("data", "split", "birds", "--list").stdout
+    for _ in range(2):
+        platform("data", "split", "birds", "n_folds=2")
+    platform("data", "split", "birds", "--scheme", "group", "n_folds=3")
+    header, *rows = platform("data", "split", "birds", "--list").stdout.splitlines()
+    digest = split_digest(clips["clip_id"], assign_folds(clips, SplitSpec(n_folds=2)))
+    assert header.split() == ["digest", "asked", "for", "clips", "catalogue"]
+    assert sorted(row.split() for row in rows if digest in row) == [
+        [digest, "stratified", "n_folds=2", "32", "as", "it", "is"]
+    ]
+    assert len(rows) == 2
+    save_catalogue("birds", "csv", tmp_path, clips[:30])
+    assert platform("data", "split", "birds", "--list").stdout.count("was ") == 2
+    assert "--list takes no 'n_folds=2'" in platform("data", "split", "birds", "n_folds=2", "--list").stderr
+
+
+def test_the_grid_has_the_clips_of_each_class_in_each_fold(clips, platform):
+    said = platform("data", "split", "birds", "n_folds=2", "--show").stdout.splitlines()
+    start = next(number for number, line in enumerate(said) if line.startswith("clips of"))
+    folds = assign_folds(clips, SplitSpec(n_folds=2))
+    grid = {line.split()[0]: [int(n) if n != "-" else 0 for n in line.split()[1:]] for line in said[start + 1 :]}
+    assert grid == {
+        name: [sum(name in labels for labels in clips["labels"][folds == fold]) for fold in (0, 1)]
+        for name in sorted({label for labels in clips["labels"] for label in labels})
+    }

@@ -12,6 +12,7 @@ from rich.console import Console
 from analysis.records.sweep import SEARCH, SweepFolder
 from tuneful.cli import shared
 from tuneful.cli import train as command
+from tuneful.cli.shared import tables_of
 from tuneful.sweep.lockstep import TrialEpoch
 
 TINY = (
@@ -200,3 +201,31 @@ def test_preparation_draws_one_bar_a_step(monkeypatch):
             report("decoding tones", done, 3)
         report("making chorus", 1, 1)
     assert drawn == ["decoding tones", "making chorus"]
+
+
+@pytest.fixture
+def shared_subjects(platform, tones_csv, tmp_path, monkeypatch):
+    """The tones as the catalogue `patients`, their authors as subjects that a random split tears apart."""
+    monkeypatch.setenv("TUNEFUL_HOME", str(tmp_path / "own-home"))
+    table = tmp_path / "patients.csv"
+    table.write_text(tones_csv.read_text().replace("author", "subject", 1))
+    done = platform("data", "add", "csv", str(table), "--root", str(tones_csv.parent), "--name", "patients")
+    assert done.returncode == 0, done.stderr
+    return ("train", "chorus", "data.name=patients", *TINY[1:], "training.epochs=1")
+
+
+def test_a_checks_error_stops_a_run_unless_it_is_allowed_and_then_consent_and_split_are_on_record(
+    shared_subjects, platform, tmp_path
+):
+    refused = platform(*shared_subjects)
+    assert (refused.returncode, (tmp_path / "results").exists()) == (2, False)
+    assert "TF004 error" in refused.stderr
+    done = platform(*shared_subjects, "--allow", "TF004")
+    assert done.returncode == 0, done.stderr
+    folder = sweep_in(tmp_path)
+    (allowed,) = [finding for finding in folder.checks() if finding.allowed]
+    assert (allowed.code, allowed.run) == ("TF004", folder.run_keys()[0])
+    assert "ALLOWED ERROR TF004" in platform("status", "train-chorus").stdout
+    digest = folder.ledger(allowed.run).identity()["split_digest"]
+    assert set(tables_of(folder).epochs["split_digest"]) == {digest}
+    assert digest in platform("data", "split", "patients", "--list").stdout

@@ -82,6 +82,13 @@ def test_trials_hours_and_name_come_from_the_command_line(load):
     assert (sweep.name, sweep.definition.trials, sweep.definition.max_hours) == ("mine", 3, 0.5)
 
 
+def test_consent_of_the_command_line_replaces_that_of_the_file(load):
+    text = "allow: [TF001]\n" + TEXT
+    assert load(text).definition.allow == ("TF001",)
+    assert load(text, allow=("TF004", "TF005")).definition.allow == ("TF004", "TF005")
+    assert load(text, allow=("TF004",)).resolved()["allow"] == ["TF004"]
+
+
 def test_the_file_names_the_sweep_unless_it_says_otherwise(load):
     assert load(TEXT).name == "loss"
     assert load("name: other\n" + TEXT).name == "other"

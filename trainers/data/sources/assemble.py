@@ -1,7 +1,5 @@
 """From what a dataset says of its clips to the rows of a catalogue: every recording is looked at, none is trusted."""
 
-import unicodedata
-from collections import defaultdict
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -11,11 +9,15 @@ from typing import Any
 import pandas as pd
 
 from trainers.data.decode import AudioInfo, probe
+from trainers.data.sources.spelling import refuse_lookalikes
+from trainers.data.sources.table import quoted
 from trainers.data.store import content_hash, refusal
 from trainers.errors import DataError
 
 ROUNDING_S = 0.01
 """How far beyond a file's end a clip may reach: tables round to hundredths."""
+MOST_SHOWN = 500
+"""How many characters of a reason are shown: a cell of a table can hold any number."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def assemble(
         DataError: what is wrong, with the place.
     """
     _refuse_twins(rows)
-    _refuse_lookalikes(rows, origin)
+    refuse_lookalikes(_label_places(rows))
     looked_at, unusable = _look_at(rows, folder)
     usable = [row for row in rows if row.values["path"] in looked_at]
     outside = {id(row): reason for row in usable if (reason := _beyond(row, looked_at[row.values["path"]][0]))}
@@ -82,7 +84,9 @@ def _refuse_twins(rows: Sequence[Row]) -> None:
         stretch = (path, row.values.get("start_s") or 0.0, row.values.get("duration_s"))
         first = stretches.setdefault(stretch, row.place)
         if first != row.place:
-            raise DataError(f"{row.place}: the same clip as {first} ({path}). Try: one row with all its labels")
+            raise DataError(
+                f"{row.place}: the same clip as {first} ({_legible(path)}). Try: one row with all its labels"
+            )
 
 
 def _refuse_same_ids(rows: Sequence[Row]) -> None:
@@ -93,23 +97,17 @@ def _refuse_same_ids(rows: Sequence[Row]) -> None:
         first = ids.setdefault(clip_id, row.place)
         if first != row.place:
             raise DataError(
-                f"{row.place}: clip_id {clip_id!r} stands at {first} too. Try: a column clip_id of unique ids"
+                f"{row.place}: clip_id {quoted(clip_id)} stands at {first} too. Try: a column clip_id of unique ids"
             )
 
 
-def _refuse_lookalikes(rows: Sequence[Row], origin: Path) -> None:
-    """Labels that differ only by case, space or Unicode form are one label written in two ways."""
-    labels = {
-        label for row in rows for label in (*(row.values["labels"] or ()), *(row.values.get("secondary_labels") or ()))
-    }
-    spellings: dict[str, set[str]] = defaultdict(set)
-    for label in labels:
-        spellings["".join(unicodedata.normalize("NFKC", label).casefold().split())].add(label)
-    for names in spellings.values():
-        if len(names) > 1:
-            raise DataError(
-                f"{origin}: labels that look the same: {', '.join(map(repr, sorted(names)))}. Try: one spelling"
-            )
+def _label_places(rows: Sequence[Row]) -> dict[str, str]:
+    """Label -> the first clip that has it."""
+    places: dict[str, str] = {}
+    for row in rows:
+        for label in (*(row.values["labels"] or ()), *(row.values.get("secondary_labels") or ())):
+            places.setdefault(label, row.place)
+    return places
 
 
 def _look_at(rows: Sequence[Row], folder: Path) -> tuple[dict[str, tuple[AudioInfo, str]], list[str]]:
@@ -120,10 +118,16 @@ def _look_at(rows: Sequence[Row], folder: Path) -> tuple[dict[str, tuple[AudioIn
     with ThreadPoolExecutor() as pool:  # libsndfile and hashlib work without the interpreter's lock
         for path, result in zip(paths, pool.map(lambda path: _look_at_one(folder, path), paths), strict=True):
             if isinstance(result, DataError):
-                refused.append(f"{place_of[path]}: {result}")
+                refused.append(f"{place_of[path]}: {_legible(str(result))}")
             else:
                 found[path] = result
     return found, refused
+
+
+def _legible(reason: str) -> str:
+    """A message with names from a table in it: what can't be printed is escaped, endless ones are cut."""
+    text = reason if reason.isprintable() else ascii(reason)[1:-1]
+    return text if len(text) <= MOST_SHOWN else f"{text[:MOST_SHOWN]}... ({len(text):,} characters)"
 
 
 def _look_at_one(folder: Path, path: str) -> tuple[AudioInfo, str] | DataError:
@@ -145,7 +149,7 @@ def _beyond(row: Row, info: AudioInfo) -> str | None:
         return None
     return (
         f"{row.place}: the clip ends at {start + (given or 0):g} s, its recording at {info.duration_s:.3f} s "
-        f"({row.values['path']}). Try: times in seconds within the recording"
+        f"({_legible(row.values['path'])}). Try: times in seconds within the recording"
     )
 
 

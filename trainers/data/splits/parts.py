@@ -21,6 +21,8 @@ class Parts:
     train: np.ndarray
     val: np.ndarray
     test: np.ndarray
+    folds: np.ndarray
+    """(clips,) int64, what they were told apart by"""
 
 
 def parts_of(clips: pd.DataFrame, split: SplitSpec, fold: int) -> Parts:
@@ -45,7 +47,7 @@ def parts_of(clips: pd.DataFrame, split: SplitSpec, fold: int) -> Parts:
     if split.scheme == "official":
         train &= ~never_trained_on(clips)
     counted = has_values(clips, split.validate_where)
-    parts = Parts(train, held_out & counted, test & counted)
+    parts = Parts(train, held_out & counted, test & counted, folds)
     _refuse_empty(parts, split, fold)
     return parts
 

@@ -33,6 +33,8 @@ class FoldSummary:
     """classes of the catalogue that the fold has no clip of: they can't be scored here"""
     only_here: tuple[str, ...]
     """classes that nothing else has: a model that this fold is held out from never sees them"""
+    clips_of: dict[str, int]
+    """clips with each class of the catalogue as a label"""
 
 
 @dataclass(frozen=True)
@@ -95,7 +97,12 @@ class _View:
             classes=len(here),
             missing=tuple(name for name in self.classes if name not in here),
             only_here=tuple(sorted(here - elsewhere)) if number >= 0 else (),
+            clips_of=self._counts(inside),
         )
+
+    def _counts(self, rows: np.ndarray) -> dict[str, int]:
+        counted = dict(zip(self.labels, self.matrix[rows].sum(0).tolist(), strict=True))
+        return {name: counted.get(name, 0) for name in self.classes}
 
     def _present(self, rows: np.ndarray) -> set[str]:
         return {self.labels[column] for column in np.flatnonzero(self.matrix[rows].any(0))}

@@ -123,50 +123,7 @@ def test_a_clip_may_end_a_hundredth_late_and_ends_with_its_file(read):
     assert clip["duration_s"] == 1.0
 
 
-# ---- what is refused: the table
-
-TABLES = {
-    "ragged, short": ("path,labels,author\na.wav,owl,Kim\nb.wav,owl\n", ":3: 2 cells, the header has 3"),
-    "ragged, long": ("path,labels\na.wav,owl,bat\n", ":2: 3 cells, the header has 2"),
-    "a column twice": ("path,labels,author,author\na.wav,owl,x,y\n", ":1: the column 'author' is there twice"),
-    "semicolons": ("path;labels\na.wav;owl\n", ":1: cells are not separated by commas"),
-    "tabs": ("path\tlabels\na.wav\towl\n", ":1: cells are not separated by commas"),
-    "no labels": ("path,label\na.wav,owl\n", ":1: no column is called 'labels'. Did you mean label?"),
-    "no header": ("a.wav,owl\nb.wav,owl\n", ":1: no column is called 'path'"),
-    "nothing": ("", ":1: no column is called 'path'. the file is empty"),
-    "a header alone": ("path,labels\n", ": no rows below the header"),
-    "decimal comma": ('path,labels,start_s\na.wav,owl,"0,5"\n', ":2: start_s is '0,5', want a number. Try: a decimal"),
-    "a word for a number": ("path,labels,rating\na.wav,owl,good\n", ":2: rating is 'good', want a number. Try:"),
-    "nan": ("path,labels,rating\na.wav,owl,nan\n", ":2: rating is 'nan', want a finite number"),
-    "infinite": ("path,labels,latitude\na.wav,owl,1e999\n", ":2: latitude is '1e999', want a finite number"),
-    "a negative time": ("path,labels,start_s\na.wav,owl,-1\n", ":2: start_s is '-1'"),
-    "no duration": ("path,labels,duration_s\na.wav,owl,0\n", ":2: duration_s is '0'"),
-    "a truth": ("path,labels,verified\na.wav,owl,perhaps\n", ":2: verified is 'perhaps'. Try: true or false"),
-    "no path": ("path,labels\n,owl\n", ":2: path is empty"),
-    "Latin-1": ("path,labels\na.wav,owl\nb.wav,pi\xe8ce\n".encode("latin-1"), ":3: not UTF-8 text"),
-    "UTF-16": ("path,labels\na.wav,owl\n".encode("utf-16"), ":1: not UTF-8 text"),
-    "an open quote": ('path,labels\na.wav,"owl\n', ":2: not valid CSV"),
-    "an odd quote": ('path,labels\na.wav,"ow"l\n', ":2: not valid CSV"),
-    "look-alikes by case": ("path,labels\na.wav,Owl\nb.wav,owl\n", "labels that look the same: 'Owl', 'owl'"),
-    "look-alikes by space": ("path,labels\na.wav,barn owl\nb.wav,barnowl\n", "look the same: 'barn owl', 'barnowl'"),
-    "look-alikes by Unicode": ("path,labels\na.wav,caf\u00e9\nb.wav,cafe\u0301\n", "labels that look the same:"),
-    "look-alikes in secondary": ("path,labels,secondary_labels\na.wav,Owl,\nb.wav,bat,owl\n", "look the same"),
-    "a clip twice": ("path,labels\na.wav,owl\nb.wav,owl\na.wav,bat\n", ":4: the same clip as"),
-    "a clip twice, start given": ("path,labels,start_s\na.wav,owl,0\na.wav,bat,\n", ":3: the same clip as"),
-    "an id twice": ("path,labels,clip_id\na.wav,owl,7\nb.wav,owl,7\n", ":3: clip_id '7' stands at"),
-    "a made id twice": ("path,labels,duration_s\na.wav,owl,1\na.wav,owl,2\n", ":3: clip_id 'a.wav' stands at"),
-    "beyond the end": ("path,labels,start_s,duration_s\na.wav,owl,1,1.5\n", ":2: the clip ends at 2.5 s"),
-    "starts at the end": ("path,labels,start_s\na.wav,owl,2\n", ":2: the clip ends at 2 s, its recording at 2.000 s"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("case", TABLES.values(), ids=TABLES)
-def test_a_bad_table_is_refused_with_file_line_and_fix(read, case):
-    text, message = case
-    said = refusal(read, text)
-    assert message in said
-    assert re.match(r"[^\n]*table\.csv(:\d+)?: ", said)
-    assert re.search(r"Try: |Did you mean|the file is empty|Known: ", said)
+# ---- what is refused: the table (bad ones: tests/corpus/csv)
 
 
 def test_a_table_that_is_not_there_is_refused(tmp_path):
@@ -267,8 +224,7 @@ RECORDINGS = {
     "a link out": (link_out, "leaves the folder"),
     "a linked folder": (folder_link_out, "leaves the folder"),
     "a loop of links": (loop, ""),
-    "a NUL in the name": (lambda _: "a\0.wav", "can't be read"),
-    "a very long name": (lambda _: "x" * 5000, "can't be read"),
+    "a very long name": (lambda _: "x" * 5000, "characters)"),
     "a FIFO": (fifo, "not a regular file"),
     "a folder": (folder, "not a regular file"),
     "half a wav": (half("wav"), "cut short"),

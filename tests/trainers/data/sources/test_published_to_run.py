@@ -97,13 +97,16 @@ def test_what_a_run_of_anuraset_sees(prepared):
 def test_what_a_run_of_icbhi_sees(prepared):
     data = load_run_data(prepared("icbhi2017_ast"))
     assert data.classes == ("crackle", "wheeze")
-    assert len(data.train) + len(data.val) == 40
+    assert data.test is not None
+    assert len(data.train) + len(data.val) + len(data.test) == 40
+    patients = [set(part.clips["subject"]) for part in (data.train, data.val, data.test)]
+    assert sum(map(len, patients)) == len(set.union(*patients)) == 6
 
 
 def test_the_official_split_of_anuraset_and_icbhi_holds_their_tests_out(prepared):
     for recipe, n_test in (("anuraset_mix2", 4), ("icbhi2017_ast", 8)):
         spec = prepared(recipe)
-        split = spec.data.split.model_copy(update={"scheme": "official"})
+        split = spec.data.split.model_copy(update={"scheme": "official", "test_fold": None})
         official = spec.model_copy(update={"data": spec.data.model_copy(update={"split": split})})
         data = load_run_data(official)
         assert len(data.val) == n_test
@@ -112,6 +115,9 @@ def test_the_official_split_of_anuraset_and_icbhi_holds_their_tests_out(prepared
 
 
 def test_a_run_of_fsdkaggle_knows_its_classes_and_never_sees_the_test(prepared):
-    data = load_run_data(prepared("fsdkaggle2018_lh"))
+    """LH validates on what was verified by hand, X on all clips of the fold."""
+    lh, data = (load_run_data(prepared(recipe)) for recipe in ("fsdkaggle2018_lh", "fsdkaggle2018_x"))
+    assert lh.val.clips["verified"].all()
+    assert not data.val.clips["verified"].all()
     assert data.classes == ("Acoustic_guitar", "Bark", "Cello")
     assert not any("test" in path for part in (data.train, data.val) for path in part.clips["path"])

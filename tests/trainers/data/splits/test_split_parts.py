@@ -131,7 +131,8 @@ def test_only_labelled_training_clips_are_split(make_clips):
     clips = make_clips(40).assign(subset=[None] * 30 + ["other"] * 10, label_weights=None)
     clips.loc[:4, "labels"] = None
     data = DataSpec(name="birds", split=SplitSpec(n_folds=5, test_fold=4))
-    train, val = split_clips(Catalogue("birds", "csv", Path("nowhere"), clips, "digest"), data)
+    split = split_clips(Catalogue("birds", "csv", Path("nowhere"), clips, "digest"), data)
+    train, val = split.train, split.val
     assert (len(train), len(val)) == (15, 5)
     assert set(train["clip_id"]) | set(val["clip_id"]) < set(clips["clip_id"][5:30])
     assert train.index.tolist() == list(range(15))
