@@ -108,8 +108,8 @@ def catalogue_names() -> list[str]:
 def save_catalogue(name: str, source: str, folder: Path, clips: pd.DataFrame) -> Catalogue:
     """Write a catalogue whole: the folder appears under its name when all of it is there.
 
-    Layers (`trainers.data.layers`), marked voices and recorded splits of a catalogue of that name stay: adding the data again loses
-    no work done by hand, and results go on naming splits that are there.
+    Layers (`trainers.data.layers`), marked voices and recorded splits of a catalogue of that name stay: adding the
+    data again loses no work done by hand, and results go on naming splits that are there.
 
     Args:
         name: what `data.name` will call it.

@@ -6,10 +6,11 @@ import numpy as np
 import pandas as pd
 
 from trainers.data.catalogue import classes_of
+from trainers.data.layers.duplicates import DUPLICATES
 from trainers.data.spec import SplitSpec
 from trainers.data.splits.assign import assign_folds, split_digest
 from trainers.data.splits.columns import label_matrix
-from trainers.data.splits.groups import DUPLICATES, group_ids
+from trainers.data.splits.groups import group_ids
 from trainers.data.splits.marks import ALWAYS_TRAINED, LEFT_OUT
 from trainers.data.splits.official import official_names
 from trainers.data.splits.parts import has_values
