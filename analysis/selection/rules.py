@@ -76,16 +76,20 @@ RULES: dict[str, Rule] = {
     "agreement_on_the_line": Rule(
         "agreement_on_the_line", agreement_on_the_line, "Target accuracy from agreement of pairs.", "Baek et al. 2022"
     ),
-    "rerender + consensus": Rule(
-        "rerender + consensus",
-        rank_mean(by_score("rerender/macro_auc"), consensus),
-        "Mean rank by re-rendered scenes and by agreement with the other runs.",
+    "scenes": Rule(
+        "scenes",
+        rank_mean(by_score("rerender/macro_auc"), by_score("rerender_equalized/macro_auc")),
+        "Mean rank by re-rendered scenes as they are and filtered to the target's spectrum.",
         "this project",
     ),
-    "rerender + augmented": Rule(
-        "rerender + augmented",
-        rank_mean(by_score("rerender/macro_auc"), by_score("augmented/rank_agreement")),
-        "Mean rank by re-rendered scenes and by agreement with perturbed copies.",
-        "this project",
+    "scenes + nuclear_norm": Rule(
+        "scenes + nuclear_norm",
+        rank_mean(
+            by_score("rerender/macro_auc"),
+            by_score("rerender_equalized/macro_auc"),
+            by_score("unlabelled/nuclear_norm"),
+        ),
+        "Mean rank by both kinds of scenes and by confident, diverse predictions on the target.",
+        "this project; Deng et al. 2023",
     ),
 }
