@@ -448,7 +448,13 @@ def test_a_table_may_hold_test_labels_and_they_are_dropped(tmp_path, audio):
     assert list(clips["labels"]) == [["robin"], None]
 
 
-@pytest.mark.parametrize("name", ["test/macro_auc", "test/loss", "target/macro_f1", "macro_auc"])
+@pytest.mark.parametrize("name", ["test/macro_auc", "test/loss"])
+def test_what_is_chosen_by_the_test_split_is_refused_with_the_reason(spec, name):
+    with pytest.raises(SpecError, match=rf"training.monitor must not be of the test split: what is chosen by {name}"):
+        spec(f"training.monitor={name}")
+
+
+@pytest.mark.parametrize("name", ["target/macro_f1", "macro_auc"])
 def test_only_training_and_validation_can_be_monitored(spec, name):
     with pytest.raises(SpecError, match=rf"training.monitor must be one of .*, got '{name}'"):
         spec(f"training.monitor={name}")

@@ -1,6 +1,7 @@
 """The runs of a trial advance together, and what is on record is not trained again."""
 
 import math
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -127,7 +128,7 @@ def test_an_interrupted_run_goes_on_after_its_newest_checkpoint(tmp_path, plan_o
         opened.append((identity["key"], identity["fold"], resume[0]))
         return LedgerSession(ledger, identity, torch.device("cpu"), resume=resume)
 
-    monkeypatch.setattr("trainers.data.dataset.load_run_data", lambda _spec: None)
+    monkeypatch.setattr("trainers.data.dataset.load_run_data", lambda _spec: SimpleNamespace(split_digest="d"))
     monkeypatch.setattr("trainers.fit.fit", lambda *_: iter(finished(0, 0, 0.3, 0.4)[2:]))
     (run,) = plan_of(0, ("a",)).runs
     assert [one.epoch for one in run_epochs(tmp_path, run, open_session)] == [1, 2, 3, 4]
