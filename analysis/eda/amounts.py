@@ -6,15 +6,18 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.eda.axes import log_axis
+from analysis.eda.bars import bars_figure
 from analysis.eda.parts import Absent, Panel, Section
 from analysis.eda.view import DataView
 from analysis.report.escape import for_plotly
 from analysis.report.html import plot_of
-from analysis.report.style import BLUE, INK, QUIET, SERIES, blank_figure
+from analysis.report.style import SERIES, blank_figure
 
-MOST_VALUES = 14
 COUNTED = {"collection": "Collections", "rating": "Ratings", "verified": "Verified by hand", "fold": "Published folds"}
 BINS = 40
+WIDE_SPAN = 5
+"""From this ratio of the longest clip to the shortest on, lengths are drawn on a logarithmic axis."""
 
 
 def durations_section(view: DataView) -> Section | Absent:
@@ -27,32 +30,43 @@ def durations_section(view: DataView) -> Section | Absent:
     if seconds.max() - seconds.min() < 0.01:
         return Absent(title, f"every clip is {seconds.median():.4g} s long")
     plot = plot_of(duration_figure(view), "Clips by length")
-    span = f"Shortest {seconds.min():.3g}, quartiles {quartiles}, longest {seconds.max():.4g}."
-    note = f"Seconds, on a logarithmic axis. {span}"
+    note = f"Seconds. Shortest {seconds.min():.3g}, quartiles {quartiles}, longest {seconds.max():.4g}."
     return Section(title, note, panels=[Panel("Clips by length", plot)] if plot else [])
 
 
 def duration_figure(view: DataView) -> go.Figure:
     """Clips by length as steps, a colour per subset."""
     seconds = view.clips["duration_s"].clip(lower=1e-3)
-    edges = np.geomspace(seconds.min() / 1.02, seconds.max() * 1.02, BINS + 1)
+    least, most = float(seconds.min()), float(seconds.max())
+    logarithmic = most / least >= WIDE_SPAN
+    edges = np.geomspace(least / 1.02, most * 1.02, BINS) if logarithmic else np.linspace(least, most, BINS)
     figure = blank_figure(280)
     largest = view.subset.value_counts().index[: len(SERIES)]
     for color, subset in zip(SERIES, largest, strict=False):
         counts = np.histogram(seconds[view.subset == subset], edges)[0]
-        figure.add_scatter(
-            x=edges.tolist(),
-            y=[*counts.tolist(), int(counts[-1])],
-            name=for_plotly(subset, 24),
-            line={"shape": "hv", "color": color, "width": 2},
-            fill="tozeroy" if len(largest) == 1 else None,
-            mode="lines",
-            hovertemplate="from %{x:.3g} s: %{y} clips<extra></extra>",
-        )
-    figure.update_xaxes(type="log", title_text="seconds", dtick="D2" if edges[-1] / edges[0] < 50 else 1)
+        _add_steps(figure, edges, counts, for_plotly(subset, 24), color)
+    figure.update_xaxes(title_text="seconds", **(log_axis(least, most) if logarithmic else {}))
     figure.update_yaxes(title_text="clips", rangemode="tozero")
     figure.update_layout(showlegend=len(largest) > 1, legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom"})
     return figure
+
+
+def _add_steps(figure: go.Figure, edges: np.ndarray, counts: np.ndarray, name: str, color: str) -> None:
+    """A histogram's outline between its first and its last clip: lines along zero would hide each other."""
+    filled = np.flatnonzero(counts)
+    if not len(filled):
+        return
+    first, last = filled[0], filled[-1]
+    figure.add_scatter(
+        x=[edges[first], *edges[first : last + 2].tolist(), edges[last + 1]],
+        y=[0, *counts[first : last + 1].tolist(), int(counts[last]), 0],
+        name=name,
+        line={"shape": "hv", "color": color, "width": 2},
+        fill="tozeroy",
+        fillcolor=f"{color}22",
+        mode="lines",
+        hovertemplate="from %{x:.3g} s: %{y} clips<extra></extra>",
+    )
 
 
 def values_section(view: DataView) -> Section | Absent:
@@ -63,46 +77,29 @@ def values_section(view: DataView) -> Section | Absent:
     return Section("Parts", "Clips by the columns that divide them; grey: not known.", panels=panels)
 
 
-def bars_figure(counts: pd.Series, missing: int, what: str = "clips") -> go.Figure:
-    """A bar per value in the order given, the rest in one, and those without a value in grey."""
-    rest = counts.iloc[MOST_VALUES:]
-    rows = [(for_plotly(name, 26), int(n), BLUE) for name, n in counts.iloc[:MOST_VALUES].items()]
-    rows += [(f"{len(rest)} more", int(rest.sum()), QUIET)] if len(rest) else []
-    rows += [("not known", missing, "#b8c4ce")] if missing else []
-    names, values, colors = (list(each) for each in zip(*rows, strict=True))
-    places = list(range(len(rows)))
-    figure = blank_figure(64 + 24 * len(rows))
-    figure.add_bar(
-        x=values,
-        y=places,
-        orientation="h",
-        width=0.7,
-        marker_color=colors,
-        text=[f"{value:,}" for value in values],
-        textposition="outside",
-        textfont={"color": INK, "size": 11},
-        cliponaxis=False,
-        hovertemplate="%{x} " + what + "<extra></extra>",
-    )
-    figure.update_xaxes(showticklabels=False, ticks="", showline=False, range=[0, max(values) * 1.18])
-    figure.update_yaxes(tickvals=places, ticktext=names, range=[len(rows) - 0.4, -0.6], showgrid=False, ticks="")
-    return figure
-
-
 def _panels(view: DataView) -> Iterator[Panel]:
     subsets = view.subset.value_counts()
     if len(subsets) > 1:
-        yield _panel("Subsets", subsets, 0)
-        hours = view.clips.groupby(view.subset)["duration_s"].sum() / 3600
-        yield _panel("Minutes by subset", (60 * hours).round().astype(int)[subsets.index], 0, "minutes")
+        yield _panel("Subsets", subsets)
+        minutes = view.clips.groupby(view.subset)["duration_s"].sum()[subsets.index] / 60
+        yield _panel(
+            "Minutes by subset",
+            minutes.round(1) if minutes.max() < 100 else minutes.round().astype(int),
+            what="minutes",
+        )
     for column, title in COUNTED.items():
         values = view.clips[column]
         if values.notna().any():
-            ordered = values.value_counts()
+            ordered = _named(values).value_counts()
             yield _panel(title, ordered if column == "collection" else ordered.sort_index(), int(values.isna().sum()))
 
 
-def _panel(title: str, counts: pd.Series, missing: int, what: str = "clips") -> Panel:
+def _named(values: pd.Series) -> pd.Series:
+    """Booleans as words."""
+    return values.map(lambda value: {True: "yes", False: "no"}[value] if isinstance(value, bool) else value)
+
+
+def _panel(title: str, counts: pd.Series, missing: int = 0, what: str = "clips") -> Panel:
     plot = plot_of(bars_figure(counts, missing, what), title)
     assert plot is not None
     return Panel(title, plot)

@@ -6,11 +6,14 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.eda.axes import log_axis
+from analysis.eda.bars import MOST_BARS, bars_figure
 from analysis.eda.parts import Absent, Panel, Section, table_of
 from analysis.eda.view import DataView
 from analysis.report.escape import for_plotly
 from analysis.report.html import plot_of
 from analysis.report.style import BLUE, ORANGE, blank_figure
+from analysis.report.tables import Table
 
 TITLE = "Authors, sites and subjects"
 COLUMNS = {"author": "authors", "site": "sites", "subject": "subjects"}
@@ -26,44 +29,53 @@ def origins_section(view: DataView) -> Section | Absent:
     if not known:
         return Absent(TITLE, "no labelled training clip names an author, a site or a subject")
     tables = {column: sources_per_class(view, column) for column in known}
-    rows = sorted((row for column in known for row in _dominated(tables[column], column)), key=lambda row: -row[2])
-    cells = [[*row[:3], f"{row[3]:.0%}", row[4]] for row in rows[:MOST_ROWS]]
-    more = f" The {MOST_ROWS} with the most clips of {len(rows)}." if len(rows) > MOST_ROWS else ""
+    table, title = _dominated_table(tables)
     return Section(
         TITLE,
-        "A class that one author recorded is learnt as that author's microphone: a random split then scores what no "
-        "new recording will. Orange: a class with a single source. Clips without a value are not counted.",
+        "A class that one source recorded is learnt as that source's microphone: a random split then scores what no "
+        "new recording will. Clips without a value are not counted.",
         facts=[_fact(tables[column], column) for column in known],
         panels=[panel for column in known for panel in _panels(view, tables[column], column)],
-        table=table_of(["class", "column", "clips", "share of the largest", "the largest"], cells,
-                       [False, False, True, True, False]) if rows else None,
-        table_title=f"Classes with {DOMINATED:.0%} or more of their clips from one source.{more}",
-    )  # fmt: skip
+        table=table,
+        table_title=title,
+    )
+
+
+def _dominated_table(tables: dict[str, pd.DataFrame]) -> tuple[Table | None, str]:
+    """The classes that one source dominates, those with most clips first, and a title."""
+    found = [row for column, table in tables.items() for row in _dominated(table, column)]
+    if not found:
+        return None, ""
+    rows = sorted(found, key=lambda row: -row[2])[:MOST_ROWS]
+    cells = [[*row[:3], f"{row[3]:.0%}", row[4]] for row in rows]
+    header = ["class", "column", "clips", "share of the largest", "the largest"]
+    more = f" The {MOST_ROWS} with the most clips of {len(found)}." if len(found) > MOST_ROWS else ""
+    title = f"Classes with {DOMINATED:.0%} or more of their clips from one source.{more}"
+    return table_of(header, cells, [False, False, True, True, False]), title
 
 
 def sources_per_class(view: DataView, column: str) -> pd.DataFrame:
-    """A row per class, indexed by name: `clips` with a source, `sources`, `share` of the largest, `largest`."""
+    """A row per class, as `classes`: `clips` with a source, `sources`, `share` of the largest, `largest`."""
     pairs = view.labelled[["labels", column]].explode("labels").dropna()
     counts = pairs.groupby(["labels", column]).size().sort_values(ascending=False, kind="stable").rename("n")
     by_class = counts.reset_index().groupby("labels", sort=True)
     table = by_class["n"].agg(clips="sum", sources="size", most="max")
     shares = {"share": table["most"] / table["clips"], "largest": by_class[column].first()}
-    return pd.DataFrame({"clips": table["clips"], "sources": table["sources"], **shares})
+    found = pd.DataFrame({"clips": table["clips"], "sources": table["sources"], **shares})
+    return found.reindex([name for name in view.classes.index if name in found.index])
 
 
 def sources_figure(table: pd.DataFrame, plural: str) -> go.Figure:
-    """Sources over clips, a mark per class; marks of the same place are spread a little."""
+    """Sources over clips, a mark per class, those of the same place spread a little; of few classes, a bar each."""
+    if len(table) <= MOST_BARS:
+        return bars_figure(table["sources"], what=plural)
     spread = np.exp(np.random.default_rng(0).uniform(-0.06, 0.06, (2, len(table))))
     figure = blank_figure(300)
     figure.add_scatter(
         x=np.round(table["clips"] * spread[0], 3).tolist(),
         y=np.round(table["sources"] * spread[1], 3).tolist(),
         mode="markers",
-        marker={
-            "color": [ORANGE if each == 1 else BLUE for each in table["sources"]],
-            "size": 7,
-            "opacity": 0.6,
-        },
+        marker={"color": [ORANGE if each == 1 else BLUE for each in table["sources"]], "size": 7, "opacity": 0.6},
         text=[for_plotly(name) for name in table.index],
         customdata=table[["clips", "sources", "share"]].to_numpy().tolist(),
         hovertemplate=f"<b>%{{text}}</b><br>%{{customdata[0]}} clips, {plural}: %{{customdata[1]}}"
@@ -75,8 +87,10 @@ def sources_figure(table: pd.DataFrame, plural: str) -> go.Figure:
 
 
 def per_source_figure(view: DataView, column: str) -> go.Figure:
-    """Clips of each source, the largest first."""
+    """Clips of each source, the largest first: a bar each of a few, else a curve over their ranks."""
     counts = view.labelled[column].value_counts()
+    if len(counts) <= MOST_BARS:
+        return bars_figure(counts)
     keep = np.unique(np.geomspace(1, len(counts), 500).astype(int)) - 1
     figure = blank_figure(300)
     figure.add_scatter(
@@ -106,15 +120,17 @@ def _panels(view: DataView, table: pd.DataFrame, column: str) -> Iterator[Panel]
     first = plot_of(sources_figure(table, plural), f"{plural} per class")
     second = plot_of(per_source_figure(view, column), f"Clips per {column}")
     if first is not None and second is not None:
-        yield Panel(f"{plural.capitalize()} per class", first)
+        alone = "Orange: a single source." if len(table) > MOST_BARS and (table["sources"] == 1).any() else ""
+        yield Panel(f"{plural.capitalize()} per class", first, alone)
         yield Panel(f"Clips per {column}", second)
 
 
 def _fact(table: pd.DataFrame, column: str) -> str:
-    alone = int((table["sources"] == 1).sum())
+    median, plural = table["sources"].median(), COLUMNS[column]
+    alone, half = int((table["sources"] == 1).sum()), int((table["share"] >= 0.5).sum())
     return (
-        f"{alone} of {len(table)} classes depend on one {column}; in {int((table['share'] >= 0.5).sum())} one {column} "
-        f"has at least half of the clips; the median class has {table['sources'].median():g} {COLUMNS[column]}."
+        f"The median of {len(table)} classes has {median:g} {column if median == 1 else plural}; {alone} depend on one "
+        f"{column}; in {half} one {column} has at least half of the clips."
     )
 
 
@@ -125,5 +141,4 @@ def _dominated(table: pd.DataFrame, column: str) -> Iterator[tuple[str, str, int
 
 
 def _log(values: pd.Series) -> dict[str, object]:
-    top = np.log10(max(2, values.max()))
-    return {"type": "log", "range": [-0.12, float(top) * 1.05 + 0.05], "dtick": 1 if top > 1 else "D2"}
+    return log_axis(values.min(), values.max())

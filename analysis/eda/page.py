@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from analysis.eda.amounts import durations_section, values_section
+from analysis.eda.bandwidth import bandwidth_section
 from analysis.eda.classes import classes_section
 from analysis.eda.columns import missing_section, spellings_section
 from analysis.eda.labels import labels_section
@@ -11,7 +12,7 @@ from analysis.eda.parts import Absent, Section
 from analysis.eda.place_and_time import place_section, time_section
 from analysis.eda.problems import problem_counts, problems_section
 from analysis.eda.sheets import sheets_section
-from analysis.eda.sound import bandwidth_section, formats_section, levels_section
+from analysis.eda.sound import formats_section, levels_section
 from analysis.eda.view import DataView
 from analysis.report.html import render
 from analysis.report.words import count, listed

@@ -28,10 +28,10 @@ class Panel:
 
 @dataclass(frozen=True)
 class SheetRow:
-    """Spectrograms of one class, a cell per subset: (image URI, caption, share of the width) each."""
+    """Spectrograms of one class by subset: (image URI, caption, share of the width) each."""
 
     label: str
-    cells: Sequence[Sequence[tuple[str, str, float]]]
+    subsets: Sequence[tuple[str, Sequence[tuple[str, str, float]]]]
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,6 @@ class Section:
     table: Table | None = None
     table_title: str = ""
     sheet: Sequence[SheetRow] = ()
-    sheet_header: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from analysis.report.style import BLUE, GRID, blank_figure
 TIME, PLACE = "Time of recording", "Place of recording"
 DATE_LENGTH = len("2025-01-31")
 MOST_MARKS = 2000
-GRIDS_DEG = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+GRIDS_DEG = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0)
+"""Of the last, the earth has 703 places: there is always one with few enough."""
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -81,15 +82,7 @@ def place_figure(places: pd.DataFrame) -> go.Figure:
         x=places["longitude"].round(3).tolist(),
         y=places["latitude"].round(3).tolist(),
         mode="markers",
-        marker={
-            "color": BLUE,
-            "opacity": 0.55,
-            "size": places["clips"].pow(0.5).tolist(),
-            "sizemode": "diameter",
-            "sizeref": max(1.0, float(places["clips"].max()) ** 0.5) / 22,
-            "sizemin": 4,
-            "line": {"width": 0},
-        },
+        marker=_marks(places["clips"]),
         customdata=places["clips"].tolist(),
         hovertemplate="%{y:.2f}°, %{x:.2f}°: %{customdata} clips<extra></extra>",
     )
@@ -101,9 +94,16 @@ def place_figure(places: pd.DataFrame) -> go.Figure:
     return figure
 
 
+def _marks(clips: pd.Series) -> dict[str, object]:
+    """Areas as the numbers of clips, but no mark too small to be seen."""
+    diameters = clips.pow(0.5)
+    scale = {"sizemode": "diameter", "sizeref": max(1.0, float(diameters.max())) / 22, "sizemin": 3}
+    return {"color": BLUE, "opacity": 0.55, "line": {"width": 0}, "size": diameters.round(2).tolist(), **scale}
+
+
 def _columns(x: list[object], y: list[int], title: str) -> go.Figure:
     figure = blank_figure(240)
     figure.add_bar(x=x, y=y, marker_color=BLUE, hovertemplate="%{x}: %{y} clips<extra></extra>")
     figure.update_xaxes(title_text=title, dtick=3 if len(x) == 24 else 1)
-    figure.update_yaxes(title_text="clips")
+    figure.update_yaxes(title_text="clips", dtick=1 if max(y) <= 5 else None)
     return figure

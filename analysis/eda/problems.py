@@ -11,7 +11,7 @@ from analysis.eda.view import DataView
 from analysis.report.words import count
 
 TITLE = "Recordings to listen to"
-MOST_ROWS = 30
+MOST_ROWS = 15
 
 
 @dataclass(frozen=True)

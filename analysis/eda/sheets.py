@@ -1,4 +1,4 @@
-"""Spectrograms of example clips, a row per class, a column per subset."""
+"""Spectrograms of example clips, a row per class, its subsets side by side."""
 
 from analysis.eda.parts import Absent, Section, SheetRow
 from analysis.eda.view import TRAIN, DataView, Example
@@ -12,13 +12,16 @@ def sheets_section(view: DataView) -> Section | Absent:
         return Absent(TITLE, "no clip could be drawn")
     subsets = sorted({example.subset for example in view.examples}, key=lambda name: (name != TRAIN, name))
     labels = list(dict.fromkeys(example.label for example in view.examples))
-    rows = [SheetRow(_title(view, label), [_cell(view, label, subset) for subset in subsets]) for label in labels]
+    rows = [
+        SheetRow(_title(view, label), [(subset, cell) for subset in subsets if (cell := _cell(view, label, subset))])
+        for label in labels
+    ]
     note = (
-        f"Log-mel spectrograms up to {view.max_hz / 1000:g} kHz from a clip's start, as wide as they are long, loud is "
+        f"Log-mel spectrograms up to {view.max_hz / 1000:.3g} kHz of a clip's start, as wide as long; loud is "
         "dark, white is 70 dB below a picture's loudest. First the most frequent classes, then the rarest, then clips "
         "without labels; the subsets side by side."
     )
-    return Section(TITLE, note, sheet=rows, sheet_header=subsets)
+    return Section(TITLE, note, sheet=rows)
 
 
 def _title(view: DataView, label: str) -> str:

@@ -1,6 +1,7 @@
 """`platform data show`: what a catalogue holds, as text, JSON or a page."""
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -51,8 +52,19 @@ def _refuse_stray_options(as_json: bool, as_html: bool, page: Path | None, sampl
         raise DataError("--json and --html are two ways to show a catalogue. Try: one of them")
     if not as_html and (page is not None or sample is not None):
         raise DataError("FILE and --sample go with --html. Try: platform data show NAME --html")
-    if page is not None and page.is_dir():
-        raise DataError(f"{page}: a folder, not a file to write. Try: {page / 'data.html'}")
+
+
+def _refuse_unwritable(path: Path) -> None:
+    """Before minutes of measuring."""
+    from trainers.errors import DataError
+
+    if path.is_dir():
+        raise DataError(f"{path}: a folder, not a file to write. Try: {path / 'data.html'}")
+    above = next(each for each in path.absolute().parents if each.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise DataError(
+            f"{path}: can't be written, since {above} is no folder that may be written to. Try: another FILE"
+        )
 
 
 def _write_page(name: str, path: Path, sample: int | None) -> None:
@@ -60,6 +72,7 @@ def _write_page(name: str, path: Path, sample: int | None) -> None:
     from trainers.data.prepare import open_catalogue
     from tuneful.data_page import data_view, write_data_page
 
+    _refuse_unwritable(path)
     with preparation() as report:
         view = data_view(open_catalogue(name, report), DEFAULT_SAMPLE if sample is None else sample, report)
     write_data_page(view, path)

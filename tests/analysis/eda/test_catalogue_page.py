@@ -12,7 +12,7 @@ import pytest
 from analysis.eda import DataView, Example, catalogue_page
 from analysis.eda.labels import labels_per_clip
 from analysis.eda.origins import sources_per_class
-from analysis.eda.place_and_time import coordinates, moments
+from analysis.eda.place_and_time import MOST_MARKS, coordinates, moments
 from analysis.eda.problems import problem_counts
 
 HOSTILE = "</script><script>document.title='owned'</script><b>x</b>"
@@ -23,7 +23,7 @@ _FLAGS = (
 )
 
 
-def _clips(n: int = 60) -> pd.DataFrame:
+def _clips(n: int = 20) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     names = [HOSTILE, "owl", "wren"]
     labels = [[names[i % 3]] if i % 10 else None for i in range(n)]
@@ -52,7 +52,7 @@ def _clips(n: int = 60) -> pd.DataFrame:
     )
 
 
-def _audio(n: int = 60) -> pd.DataFrame:
+def _audio(n: int = 20) -> pd.DataFrame:
     good = {"sample_rate": 44_100, "channels": 1, "format": "OGG", "length_s": 3.0, "measured_s": 3.0}
     good |= {"peak_db": -3.0, "rms_db": -20.0, "dc_offset": 0.0, "clipped_share": 0.0, "silent_share": 0.0}
     good |= {"bandwidth_hz": 22_050.0, "floor_db": -120.0, "reason": None}
@@ -108,6 +108,7 @@ def test_places_keep_every_clip_and_are_few() -> None:
     clips.loc[1, "latitude"] = 91.0
     found = coordinates(DataView("x", "csv", "0", clips))
     assert found["clips"].sum() == 19_998
+    assert 500 < len(found) <= MOST_MARKS == 2000
 
 
 def test_each_planted_problem_is_counted(view: DataView) -> None:

@@ -369,8 +369,9 @@ OTHER = {
     "evaluation.by": ["site"], "evaluation.frequent_above": 9, "evaluation.rare_below": 9, "front_end.f_max": 4000.0,
     "front_end.highpass_hz": 100.0, "front_end.lowpass_hz": 4000.0, "front_end.norm": "slaney",
     "front_end.win_length": 512, "mixing.alpha_max": 0.3, "mixing.alpha_min": 0.1, "mixing.layers": ["stage1"],
+    "proxies": [{"name": "unlabelled"}],
     "mixing.n_mixes": 7, "model.out_indices": [1], "model.weights": "w.safetensors", "optimizer.lr": 0.5,
-    "proxies": [{"name": "unlabelled"}], "sampling.extra_share": 0.5, "segments.smoothing_width": 5, "segments.trim_db": 60.0, "start.checkpoint": "c",
+    "sampling.extra_share": 0.5, "segments.smoothing_width": 5, "segments.trim_db": 60.0, "start.checkpoint": "c",
     "training.early_stopping_patience": 3, "training.ema_decay": 0.9, "training.grad_clip": 1.0,
     "training.monitor": "val/loss",
     # the three must sum to 1, as exactly as floats do

@@ -17,7 +17,7 @@ from trainers.data.catalogue import Catalogue
 from trainers.front_end.mel import MelFrontEnd
 from trainers.front_end.spec import MelSpec
 
-FREQUENT, RARE, PER_CELL, UNLABELLED = 5, 5, 2, 4
+FREQUENT, RARE, PER_ROW = 5, 5, 4
 SHOWN_S = 5.0
 MOST_HZ = 32_000
 """Sampling rate of the pictures, unless all recordings have a lower one."""
@@ -38,7 +38,8 @@ def example_clips(catalogue: Catalogue, view: DataView) -> tuple[tuple[Example, 
         The pictures, all with the same frequency axis, and that axis's upper end (Hz).
     """
     chosen = list(_chosen(view))
-    rate = min(MOST_HZ, max((_rate(catalogue.folder / clip["path"]) for _, clip in chosen), default=MOST_HZ))
+    rates = [_rate(catalogue.folder / clip["path"]) for _, clip in chosen]
+    rate = min(MOST_HZ, max(rates, default=0) or MOST_HZ)
     front_end = _front_end(rate)
     pictures = [_example(label, clip, catalogue.folder, rate, front_end) for label, clip in chosen]
     return tuple(picture for picture in pictures if picture is not None), rate / 2
@@ -49,11 +50,13 @@ def _chosen(view: DataView) -> Iterator[tuple[str, pd.Series]]:
     names = [name for name, row in view.classes.iterrows() if row["clips"]]
     labelled = clips[clips["labels"].notna()].explode("labels")
     for name in [*names[:FREQUENT], *names[FREQUENT:][-RARE:]]:
-        yield from _few(str(name), labelled[labelled["labels"] == name], PER_CELL)
-    yield from _few("", clips[clips["labels"].isna()], UNLABELLED)
+        yield from _few(str(name), labelled[labelled["labels"] == name])
+    yield from _few("", clips[clips["labels"].isna()])
 
 
-def _few(label: str, clips: pd.DataFrame, most: int) -> Iterator[tuple[str, pd.Series]]:
+def _few(label: str, clips: pd.DataFrame) -> Iterator[tuple[str, pd.Series]]:
+    """Four clips of one subset, or two or more of each of several."""
+    most = max(2, PER_ROW // max(1, clips["subset"].nunique()))
     for _, rows in clips.groupby("subset"):
         spread = rows.drop_duplicates("recording_id")
         for place in np.unique(np.linspace(0, len(spread) - 1, most).round().astype(int)):
@@ -68,8 +71,8 @@ def _rate(path: Path) -> int:
 
 
 def _front_end(rate: int) -> MelFrontEnd:
-    n_fft = 2 ** round(np.log2(0.032 * rate))
     hop = round(SHOWN_S * rate / FRAMES)
+    n_fft = 2 ** int(np.ceil(np.log2(hop)))
     spec = MelSpec(n_fft=n_fft, hop_length=hop, n_mels=64, f_min=0.0, f_max=rate / 2, top_db=None)
     return MelFrontEnd(spec, rate)
 

@@ -10,8 +10,8 @@ from trainers.data.duplicates.landmarks import Landmarks
 
 STOP_WORD = 128
 """A pair that more landmarks have says nothing (a hum, a rhythm); leaving it out keeps the work linear."""
-FEWEST = 4
-"""Landmarks at one offset below which two recordings aren't compared: what chance gives."""
+FEWEST = 3
+"""Landmarks at one offset below which two recordings aren't compared."""
 HITS_AT_ONCE = 8_000_000
 """Shared landmarks that are counted in one go: 64 MB, sorted twice."""
 _TIME_BITS, _RECORDING_BITS = 22, 20

@@ -24,6 +24,10 @@ ALIKE = 0.75
 """Agreement from which on two recordings are copies; `benchmarks/near_duplicates.py` measures both sides of it."""
 COMPARED = 5
 """Candidates of a recording that are compared, those with the most common landmarks: bounds the work."""
+CLEAR = 12
+"""Common landmarks from which on a pair is compared in any case."""
+DOUBTFUL = 10_000
+"""Other pairs that are compared at most, or one per recording: chance gives more as the square of the recordings."""
 BATCH = 32
 """Recordings or pairs a worker takes at once."""
 
@@ -61,7 +65,7 @@ def find_duplicates(catalogue: Catalogue, report: Report | None = None) -> Found
     tell = report or _silent
     with _pool(rate, contents) as pool:
         marks = _landmarks(pool, len(contents), lambda done: tell("landmarks", done, len(contents)))
-        pairs = _most_promising(candidates(marks))
+        pairs = _beyond_chance(_most_promising(candidates(marks)), len(contents))
         agreements = _agreements(pool, pairs, lambda done: tell("comparing", done, len(pairs.first)))
     names = np.array(contents, object)
     compared = pd.DataFrame({"one": names[pairs.first], "other": names[pairs.second], "agreement": agreements})
@@ -132,7 +136,19 @@ def _most_promising(pairs: Candidates) -> Candidates:
     )
     best = both.sort_values("votes", ascending=False, kind="stable").groupby("recording").head(COMPARED)
     kept = np.unique(best["pair"].to_numpy(np.int64))
-    return Candidates(pairs.first[kept], pairs.second[kept], pairs.votes[kept], pairs.offset[kept])
+    return _rows(pairs, kept)
+
+
+def _beyond_chance(pairs: Candidates, recordings: int) -> Candidates:
+    """The clear pairs and, of the doubtful ones, those with at least so many votes that not too many remain."""
+    doubtful = np.bincount(pairs.votes[pairs.votes < CLEAR], minlength=CLEAR + 1)
+    with_more = doubtful[::-1].cumsum()[::-1]
+    fewest = int(np.argmax(with_more <= max(DOUBTFUL, recordings)))
+    return _rows(pairs, np.flatnonzero(pairs.votes >= fewest))
+
+
+def _rows(pairs: Candidates, rows: np.ndarray) -> Candidates:
+    return Candidates(pairs.first[rows], pairs.second[rows], pairs.votes[rows], pairs.offset[rows])
 
 
 def _groups(names: np.ndarray, first: np.ndarray, second: np.ndarray) -> pd.Series:

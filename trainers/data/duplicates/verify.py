@@ -25,8 +25,6 @@ SHARE_EXPONENT = 0.25
 """A band counts by this power of its share of the energy: the fundamental of a tone alone decides nothing."""
 FAINTEST = 1e-3
 """Bands with a smaller share of the energy (-30 dB) don't count: codecs fill them with noise of their own."""
-
-
 TINY = 1e-12
 """Keeps quotients of silence finite."""
 
@@ -63,24 +61,29 @@ def _loudest(samples: np.ndarray, start: int, stop: int) -> tuple[int, int]:
 
 def _lag(x: np.ndarray, y: np.ndarray) -> int:
     """Samples by which what both hold is later in `y`."""
-    size = scipy.fft.next_fast_len(len(x) + len(y), real=True)
+    least = round(COVERED * min(len(x), len(y)))
+    size = scipy.fft.next_fast_len(len(x) + len(y) - least, real=True)  # lags that compare less may wrap around
     one, other = _whitened(x, size), _whitened(y, size)
     correlation = scipy.fft.irfft(np.conj(one) * other, size)
     # each alignment by the energies it compares: else the loud start of a note that fades is taken for all of it
     energies = [_energies(scipy.fft.irfft(z, size)) for z in (one, other)]
-    least = round(COVERED * min(len(x), len(y)))
     lags = np.arange(least - len(x), len(y) - least)
     begin, end = np.maximum(0, -lags), np.minimum(len(x), len(y) - lags)
     compared = (energies[0][end] - energies[0][begin]) * (energies[1][end + lags] - energies[1][begin + lags])
-    return int(lags[np.argmax(np.abs(correlation[lags]) / np.sqrt(np.maximum(compared, TINY)))])
+    return int(lags[np.argmax(np.square(correlation[lags]) / np.maximum(compared, TINY))])
 
 
 def _whitened(samples: np.ndarray, size: int) -> np.ndarray:
     """The spectrum of (samples,), its magnitudes to the power of 1 - `WHITENING`, without what lies below the bands."""
     spectrum = scipy.fft.rfft(samples, size)
     spectrum[: round(EDGES_HZ[0] * size / RATE_HZ)] = 0
-    white: np.ndarray = spectrum / np.maximum(np.abs(spectrum), TINY) ** WHITENING
+    white: np.ndarray = spectrum / np.maximum(_powers(spectrum), TINY**2) ** np.float32(WHITENING / 2)
     return white
+
+
+def _powers(spectrum: np.ndarray) -> np.ndarray:
+    powers: np.ndarray = spectrum.real**2 + spectrum.imag**2
+    return powers
 
 
 def _energies(samples: np.ndarray) -> np.ndarray:
@@ -94,7 +97,7 @@ def _alike(x: np.ndarray, y: np.ndarray) -> float:
     a, b = scipy.fft.rfft(x, size), scipy.fft.rfft(y, size)
     edges = np.minimum(np.round(EDGES_HZ * size / RATE_HZ).astype(int), len(a) - 1)
     cross = np.add.reduceat((a * np.conj(b)).real, edges)[:-1]
-    powers = [np.add.reduceat(np.abs(z) ** 2, edges)[:-1] for z in (a, b)]
+    powers = [np.add.reduceat(_powers(z), edges)[:-1] for z in (a, b)]
     shares = [power / max(power.sum(), TINY) for power in powers]
     share = np.sqrt(shares[0] * shares[1])
     weights = np.where(share > FAINTEST, share**SHARE_EXPONENT, 0)
