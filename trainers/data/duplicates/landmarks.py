@@ -23,7 +23,7 @@ LOWEST_BIN = 6
 """94 Hz: below is hum, wind and what high-pass filters take away."""
 AROUND = 6
 """A peak is the largest value within so many frames and bins to either side."""
-FAN = 5
+FAN = 7
 """The next peaks in time with which a peak begins landmarks: with any two of them."""
 FARTHEST = 63
 """Frames and bins between the first and the other peaks of a landmark."""
@@ -38,6 +38,7 @@ MOST = 1500
 BLOCK = 128
 """Frames transformed at once: they stay in the processor's cache."""
 KEY_BITS = 22
+_FRAME_BITS = 22
 _MIXERS = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)  # of splitmix64 (Steele, Lea and Flood, 2014)
 
 
@@ -48,7 +49,7 @@ class Landmarks:
     keys: np.ndarray
     """(landmarks,) uint32 below 2^`KEY_BITS`: a hash of the frequencies of the peaks and the times between them"""
     frames: np.ndarray
-    """(landmarks,) uint32, when the first peak is"""
+    """(landmarks,) uint32, when the lowest peak is"""
     found: int
     """Landmarks there were before only `MOST` of them were kept."""
     duration_s: float
@@ -112,26 +113,35 @@ def _largest_around(values: np.ndarray, axis: int) -> np.ndarray:
 
 
 def _triples(frames: np.ndarray, bins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Hashes (uint64) and first frames of each peak's landmarks with any two of its `FAN` next ones."""
-    hashes, begins = [], []
-    steps = _next_steps(frames, bins)
-    for one, other in combinations(range(FAN), 2):
-        first = np.flatnonzero(steps[other])
-        hashes.append(_mixed((bins[first] << 26) | (steps[one, first] << 13) | steps[other, first]))
-        begins.append(frames[first])
-    return np.concatenate(hashes), np.concatenate(begins)
+    """Hashes (uint64) of each peak with any two of its `FAN` next ones, and frames of their lowest peaks."""
+    peaks = (bins << _FRAME_BITS) | frames
+    following = _following(frames, bins)
+    triples = np.concatenate(
+        [_complete(peaks, following[one], following[other]) for one, other in combinations(range(FAN), 2)], axis=1
+    )
+    triples.sort(axis=0)  # by frequency: which of two peaks at an onset is first in time is chance
+    bins, frames = triples >> _FRAME_BITS, triples & ((1 << _FRAME_BITS) - 1)
+    rises, steps = np.diff(bins, axis=0), np.diff(frames, axis=0) // COARSE + FARTHEST
+    packed = (bins[0] << 28) | (rises[0] << 21) | (rises[1] << 14) | (steps[0] << 7) | steps[1]
+    return _mixed(packed), frames[0]
 
 
-def _next_steps(frames: np.ndarray, bins: np.ndarray) -> np.ndarray:
-    """(FAN, peaks) steps in frequency and time from each peak to the next near ones, packed in 13 bits; 0 is none."""
-    steps = np.zeros((FAN, len(frames)), np.int64)
-    begun = np.zeros(len(frames), np.int64)
+def _complete(peaks: np.ndarray, one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """(3, landmarks) each peak with two following ones, given by index, where there are so many."""
+    first = np.flatnonzero(other >= 0)
+    return np.stack([peaks[first], peaks[one[first]], peaks[other[first]]])
+
+
+def _following(frames: np.ndarray, bins: np.ndarray) -> np.ndarray:
+    """(FAN, peaks) indices of the next peaks that are near enough to each; -1 where there are no more."""
+    following = np.full((FAN, len(frames)), -1)
+    found = np.zeros(len(frames), np.int64)
     for ahead in range(1, 8 * FAN):
         step, rise = frames[ahead:] - frames[:-ahead], bins[ahead:] - bins[:-ahead]
-        first = np.flatnonzero((step <= FARTHEST) & (np.abs(rise) <= FARTHEST) & (begun[: len(step)] < FAN))
-        steps[begun[first], first] = ((rise[first] + FARTHEST + 1) << 6) | (step[first] // COARSE)
-        begun[first] += 1
-    return steps
+        first = np.flatnonzero((step <= FARTHEST) & (np.abs(rise) <= FARTHEST) & (found[: len(step)] < FAN))
+        following[found[first], first] = first + ahead
+        found[first] += 1
+    return following
 
 
 def _mixed(numbers: np.ndarray) -> np.ndarray:
