@@ -30,13 +30,14 @@ def read_table(path: Path, columns: Columns, repeats: bool = False) -> pd.DataFr
     Raises:
         UserError: what is wrong, with name, value, line and fix.
     """
-    header, rows = _cells(path)
+    header, rows = read_cells(path)
     _check_columns(path, header, columns)
     text = pd.DataFrame([cells for _, cells in rows], columns=list(header), dtype=str)
     lines = [line for line, _ in rows]
     table = text.copy()
     for name in columns.scores:
-        table[name] = [_score(path, line, name, cell) for line, cell in zip(lines, text[name], strict=True)]
+        cells = zip(lines, text[name], strict=True)
+        table[name] = [parse_score(cell, f"{path}:{line}: {name}") for line, cell in cells]
     names = text[columns.id] if columns.id else pd.Series([f"line {line}" for line in lines])
     table.index = pd.Index(names.str.strip(), name="submission")
     _check_ids(path, lines, list(table.index), columns.id or "id", repeats)
@@ -66,8 +67,12 @@ def check_pairs(path: Path, table: pd.DataFrame, columns: Columns, fewest: int) 
                     )
 
 
-def _cells(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
-    """(header, (line, cells) of each row)."""
+def read_cells(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]]:
+    """Read a strict comma-separated table: (header, (line, cells) of each row), every row as wide as the header.
+
+    Raises:
+        UserError: no such file, no UTF-8, no CSV with commas, a column twice, a ragged row, or no rows.
+    """
     if not path.is_file():
         raise UserError(f"{path}: no such table. Try: the path of a CSV file")
     reader = csv.reader(StringIO(_text(path), newline=""), strict=True)
@@ -125,28 +130,36 @@ def _check_columns(path: Path, header: Sequence[str], columns: Columns) -> None:
         raise UserError(f"--by {name}: a score can't be a setting as well. Try: a column that says what was changed")
 
 
-def _score(path: Path, line: int, name: str, cell: str) -> float:
-    text = cell.strip()
+def parse_score(text: str, where: str, without: str = "an empty cell") -> float:
+    """A score as a number; NaN where `text` says that there is none.
+
+    Args:
+        text: `0.777`.
+        where: what the score is, for messages: `table.csv:3: public`.
+        without: how to say that there is none.
+
+    Raises:
+        UserError: it is no finite number with a decimal point.
+    """
+    text = text.strip()
     if text.casefold() in NO_SCORE:
         return float("nan")
     try:
         value = float(text)
     except ValueError:
-        raise UserError(f"{path}:{line}: {name} is {text!r}, want a number. {_hint(text)}") from None
+        raise UserError(f"{where} is {text!r}, want a number. {_hint(text, without)}") from None
     if not math.isfinite(value) or "_" in text:
-        raise UserError(
-            f"{path}:{line}: {name} is {text!r}, want a finite number. Try: an empty cell where there is no score"
-        )
+        raise UserError(f"{where} is {text!r}, want a finite number. Try: {without} where there is no score")
     return value
 
 
-def _hint(text: str) -> str:
+def _hint(text: str, without: str) -> str:
     """The fix of a cell that is no number."""
     if text.endswith("%"):
         return "Try: a share such as 0.85 instead of 85%"
     if "," in text:
         return f"Try: a decimal point, {text.replace(',', '.')}"
-    return "Try: a plain number such as 0.85, or an empty cell where there is no score"
+    return f"Try: a plain number such as 0.85, or {without} where there is no score"
 
 
 def _check_ids(path: Path, lines: Sequence[int], ids: Sequence[str], column: str, repeats: bool) -> None:

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tuneful.cli.leaderboard_effects import effects
+from tuneful.cli.leaderboard_ledger import add, import_file, score, show_list, submit
+from tuneful.cli.leaderboard_select import select
+from tuneful.cli.leaderboard_suggest import suggest
 from tuneful.cli.shared import console
 
 if TYPE_CHECKING:
@@ -78,3 +82,13 @@ def _show(found: "Analysis") -> None:
 
     for line in lines(found, min(console.width, WIDTH)):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+leaderboard.command()(add)
+leaderboard.command()(score)
+leaderboard.command("list")(show_list)
+leaderboard.command("import")(import_file)
+leaderboard.command()(submit)
+leaderboard.command()(effects)
+leaderboard.command()(select)
+leaderboard.command()(suggest)

@@ -11,7 +11,10 @@ from analysis.errors import RecordsError, UserError
 from tuneful.cli.check import check
 from tuneful.cli.data import data
 from tuneful.cli.doctor import doctor
+from tuneful.cli.ensemble import ensemble
+from tuneful.cli.export import export
 from tuneful.cli.leaderboard import leaderboard
+from tuneful.cli.predict import predict
 from tuneful.cli.report import report
 from tuneful.cli.results import results
 from tuneful.cli.simulate_competition import simulate_competition
@@ -35,6 +38,9 @@ app.command()(report)
 app.command()(check)
 app.command()(doctor)
 app.command("simulate-competition")(simulate_competition)
+app.command()(ensemble)
+app.command()(predict)
+app.command()(export)
 app.add_typer(data, name="data")
 app.add_typer(leaderboard, name="leaderboard")
 

@@ -1,18 +1,16 @@
 """An analysis of a leaderboard as lines of text: the answer, the numbers, the reasons, what to do next."""
 
-import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from analysis.correlation.contrasts import Contrast
 from analysis.correlation.facts import Analysis, Estimate, Slice
 from analysis.correlation.groups import WithinBetween
 from analysis.correlation.reasons import coefficient_text, p_text
 from analysis.correlation.words import answer, next_step
+from tuneful.leaderboard.text import plain, table, titled, wrapped
 
 MOST_CONTRASTS = 3
 MOST_ROWS = 12
-LONGEST_NAME = 24
-"""Characters of a name in a table; the JSON has it whole."""
 _EXCLUDED = {"no_leaderboard_score": "no leaderboard score", "no_validation_score": "no validation score"}
 
 
@@ -20,7 +18,7 @@ def lines(found: Analysis, width: int) -> Iterator[str]:
     """The lines, at most `width` wide but for tables of long names; the best answer is told in full."""
     headlines = sorted(found.headlines, key=lambda one: (one.board != "public", one.p_corrected))
     if len(headlines) > 1:
-        yield from _table(_HEADLINE, [_headline_row(one) for one in headlines])
+        yield from table(_HEADLINE, [_headline_row(one) for one in headlines])
         yield ""
     yield from _told(headlines[0], width)
     yield from _across(found, width)
@@ -38,15 +36,15 @@ def _told(one: Slice, width: int) -> Iterator[str]:
     """One answer in full."""
     said = answer(one)
     where = "" if one.kind == "all" else f", {one.name}"
-    yield from _wrapped(f"{one.verdict.upper()}: {said} ({one.n} submissions{where}).", width)
+    yield from wrapped(f"{one.verdict.upper()}: {said} ({one.n} submissions{where}).", width)
     yield ""
     estimates = (("Spearman", one.spearman), ("Kendall tau-b", one.kendall), ("Pearson", one.pearson))
-    yield from _table(_ESTIMATE, [_estimate_row(name, estimate) for name, estimate in estimates] + _regret_rows(one))
-    yield from _titled("Why", [reason.sentence for reason in one.reasons], width)
+    yield from table(_ESTIMATE, [_estimate_row(name, estimate) for name, estimate in estimates] + _regret_rows(one))
+    yield from titled("Why", [reason.sentence for reason in one.reasons], width)
     yield from _contrasts(one)
     if one.within:
-        yield from ("", *_table(_WITHIN, [_within_row(within) for within in one.within]))
-    yield from _titled("Next", [next_step(one)], width)
+        yield from ("", *table(_WITHIN, [_within_row(within) for within in one.within]))
+    yield from titled("Next", [next_step(one)], width)
 
 
 def _across(found: Analysis, width: int) -> Iterator[str]:
@@ -58,7 +56,7 @@ def _across(found: Analysis, width: int) -> Iterator[str]:
                 f"{coefficient_text(one.spearman.value)} between {one.cv} and {one.leaderboard}. Don't use it."
             )
             yield ""
-            yield from _wrapped(" ".join([text, *(reason.sentence for reason in one.reasons[:1])]), width)
+            yield from wrapped(" ".join([text, *(reason.sentence for reason in one.reasons[:1])]), width)
 
 
 def _groups(found: Analysis, told: Slice) -> Iterator[str]:
@@ -68,7 +66,7 @@ def _groups(found: Analysis, told: Slice) -> Iterator[str]:
     if groups:
         yield ""
     if large:
-        yield from _table(_GROUP, [_group_row(one) for one in large[:MOST_ROWS]])
+        yield from table(_GROUP, [_group_row(one) for one in large[:MOST_ROWS]])
     if hidden := len(large[MOST_ROWS:]):
         yield f"  and {hidden} more groups"
     if small := len(groups) - len(large):
@@ -84,16 +82,16 @@ def _counted(found: Analysis, width: int) -> Iterator[str]:
         parts.append(f"lower is better: {names} (turned, so that a positive coefficient is agreement)")
     parts.append(f"verdicts by thresholds {found.thresholds.version}")
     yield ""
-    yield from _wrapped("; ".join(parts) + ".", width)
+    yield from wrapped("; ".join(parts) + ".", width)
 
 
 def _contrasts(one: Slice) -> Iterator[str]:
     for contrast in one.contrasts[:MOST_CONTRASTS]:
         yield ""
-        yield f"Alike but for {_plain(contrast.column)}: {_signs(contrast)}"
-        header = ("submission", _plain(contrast.column), one.cv, one.leaderboard)
+        yield f"Alike but for {plain(contrast.column)}: {_signs(contrast)}"
+        header = ("submission", plain(contrast.column), one.cv, one.leaderboard)
         rows = [(member.id, member.value, f"{member.cv:g}", f"{member.leaderboard:g}") for member in contrast.members]
-        yield from _table(header, rows)
+        yield from table(header, rows)
     if more := len(one.contrasts) - MOST_CONTRASTS:
         yield from [f"  and {more} more sets that differ in one setting only"] if more > 0 else []
 
@@ -131,37 +129,3 @@ def _within_row(one: WithinBetween) -> tuple[str, ...]:
     p = p_text(min(1.0, 2 * min(one.p_greater, one.p_less))) if one.comparable else ""
     told = (coefficient_text(one.within) if one.comparable else "", p, coefficient_text(one.between))
     return (one.column, str(one.groups), str(one.compared), *told)
-
-
-def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Columns as wide as their cells; the first is flush left, numbers are flush right."""
-    cells = [[_short(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(len(row[k]) for row in cells) for k in range(len(header))]
-    right = [k > 0 and all(_is_number(row[k]) for row in cells[1:]) for k in range(len(header))]
-    for row in cells:
-        padded = (cell.rjust(w) if flush else cell.ljust(w) for cell, w, flush in zip(row, widths, right, strict=True))
-        yield ("  " + "  ".join(padded)).rstrip()
-
-
-def _is_number(cell: str) -> bool:
-    return not cell or cell[0] in "+-<0123456789" or cell in ("undefined", "unknown")
-
-
-def _short(cell: str) -> str:
-    text = _plain(cell)
-    return text if len(text) <= LONGEST_NAME else text[: LONGEST_NAME - 3] + "..."
-
-
-def _titled(title: str, sentences: Sequence[str], width: int) -> Iterator[str]:
-    yield from ("", title)
-    for sentence in sentences:
-        yield from textwrap.wrap(_plain(sentence), width, initial_indent="- ", subsequent_indent="  ")
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    return textwrap.wrap(_plain(text), width)
-
-
-def _plain(text: str) -> str:
-    """A name from a table, its control and bidirectional characters escaped."""
-    return text if text.isprintable() else ascii(text)[1:-1]

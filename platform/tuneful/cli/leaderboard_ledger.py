@@ -1,0 +1,159 @@
+"""`platform leaderboard add, score, list, import, submit`: the ledger of submissions."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tuneful.cli.chosen import Runs, chosen
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation
+
+if TYPE_CHECKING:
+    from analysis.records.submissions import Member, Submission
+    from tuneful.leaderboard.importing import Plan
+    from tuneful.leaderboard.kaggle import Export
+
+Competition = Annotated[
+    str | None, typer.Option(metavar="NAME", help="The competition. Default: the catalogue of the runs.")
+]
+Name = Annotated[str | None, typer.Option("--name", help="What the submission is called. Default: its trials.")]
+PostProcessing = Annotated[str, typer.Option(metavar="TEXT", help="What was done to the runs' predictions.")]
+Public = Annotated[str | None, typer.Option(metavar="SCORE", help="The public score, such as 0.777.")]
+Private = Annotated[str | None, typer.Option(metavar="SCORE", help="The private score.")]
+Again = Annotated[bool, typer.Option("--again", help="The same predictions are on record, and that is meant.")]
+
+
+def add(
+    runs: Runs,
+    public: Public = None,
+    private: Private = None,
+    competition: Competition = None,
+    name: Name = None,
+    post_processing: PostProcessing = "",
+    bundle: Annotated[str | None, typer.Option(metavar="DIGEST", help="Of the bundle that was sent.")] = None,
+    again: Again = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Put a submission on record: its runs, and what the leaderboard said."""
+    from tuneful.leaderboard.ledger import Described, as_submission, parse_scores, put_on_record
+
+    scores = parse_scores(public, private)
+    described = Described(competition, name, post_processing, bundle)
+    submission = as_submission(chosen(results, runs), described, scores)
+    _show(put_on_record(results, submission, again))
+
+
+def score(
+    number: Annotated[int, typer.Argument(help="Of the submission, as `platform leaderboard list` shows it.")],
+    public: Public = None,
+    private: Private = None,
+    competition: Annotated[str | None, typer.Option(metavar="NAME", help="Default: the only one there is.")] = None,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Fill in or correct a submission's scores, such as the private one when a competition ends."""
+    from tuneful.leaderboard.ledger import parse_scores, set_scores
+
+    before, after = set_scores(results, competition, number, parse_scores(public, private))
+    for what in ("public", "private"):
+        was, now = getattr(before, what), getattr(after, what)
+        if was is not None and was != now:
+            _say(f"The {what} score was {was:g}.")
+    _show(after)
+
+
+def show_list(
+    competition: Annotated[str | None, typer.Argument(help="Default: all of them.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, for other programs.")] = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Show the submissions on record."""
+    from analysis.records.submissions import read_submissions
+    from tuneful.cli.results import as_rich
+    from tuneful.leaderboard.ledger import table_of
+
+    submissions = read_submissions(results, competition)
+    if as_json:
+        print(json.dumps([asdict(one) for one in submissions], indent=1))
+    elif submissions:
+        console.print(as_rich(table_of(submissions)), markup=False, highlight=False)
+    else:
+        where = f"to {competition}" if competition else f"in {results}"
+        _say(f"No submissions {where}. Try: platform leaderboard add RUN --public 0.777")
+
+
+def import_file(
+    file: Annotated[Path, typer.Argument(help="What `kaggle competitions submissions NAME --csv` printed.")],
+    competition: Annotated[str, typer.Option(metavar="NAME", help="The competition.")],
+    mapped: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="FILENAME=RUN", help="The run of a file that names none; again for more."),
+    ] = None,
+    allow_unknown: Annotated[
+        bool, typer.Option("--allow-unknown", help="Take rows in that are of no run on record.")
+    ] = False,
+    allow_repeated: Annotated[
+        bool, typer.Option("--allow-repeated", help="Take several rows of the same runs in.")
+    ] = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Take Kaggle's own table of submissions in; run keys are found in descriptions and file names."""
+    from tuneful.leaderboard.importing import Allowed, find_run, take_in
+    from tuneful.leaderboard.kaggle import read_export
+
+    export = read_export(file, competition, _mapped(results, mapped or []), find_run(results))
+    plan = take_in(results, competition, export.rows, Allowed(allow_unknown, allow_repeated))
+    _show_import(export, plan)
+
+
+def submit(
+    runs: Runs,
+    competition: Competition = None,
+    name: Name = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda; where the test isn't predicted yet.")] = "auto",
+    again: Again = False,
+    results: Results = DEFAULT_RESULTS,
+) -> None:
+    """Have runs judged on a hidden test of our own (chorus), and put the submission on record."""
+    from tuneful.leaderboard.ledger import Described
+    from tuneful.leaderboard.submit import submit as judge_and_record
+
+    members = chosen(results, runs)
+    with preparation() as report:
+        submission = judge_and_record(results, members, Described(competition, name), device, again, report)
+    _show(submission)
+
+
+def _mapped(results: Path, texts: list[str]) -> "dict[str, list[Member]]":
+    from trainers.errors import SpecError
+
+    found: dict[str, list[Member]] = {}
+    for text in texts:
+        file, equals, run = text.rpartition("=")
+        if not (file and equals and run):
+            raise SpecError(f"--map must be FILENAME=RUN, got {text!r}. Try: --map submission.csv=loss:7")
+        found.setdefault(file, []).extend(one.member for one in chosen(results, [run]))
+    return found
+
+
+def _show(submission: "Submission") -> None:
+    scores = {"public": submission.public, "private": submission.private}
+    told = ", ".join(f"{name} {value:.4g}" for name, value in scores.items() if value is not None)
+    runs = "1 run" if len(submission.members) == 1 else f"{len(submission.members)} runs"
+    where = f"Submission {submission.number} to {submission.competition}"
+    _say(f"{where}, {submission.name} ({runs}): {told or 'no score yet'}")
+
+
+def _show_import(export: "Export", plan: "Plan") -> None:
+    for status, count in export.skipped.items():
+        _say(f"Skipped {count} rows with status {status!r}.")
+    if plan.unknown:
+        _say(f"{len(plan.unknown)} are of no run on record: no validation score can be compared with theirs.")
+    if plan.repeated:
+        _say(f"{len(plan.repeated)} are of the same runs as another one.")
+    _say(f"{len(export.rows)} scored rows: {len(plan.new)} added, {len(plan.changed)} updated, {plan.same} as before.")
+
+
+def _say(text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
