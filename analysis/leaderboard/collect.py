@@ -32,6 +32,20 @@ class _Run:
     epochs: list[dict[str, Any]]
     predictions: Path
 
+    @property
+    def submitted(self) -> int:
+        """The epoch that was submitted, from 1."""
+        return int(self.member.epoch or self._kept)
+
+    @property
+    def stored(self) -> bool:
+        """Whether the predictions on file are those that were submitted: they are of the kept epoch."""
+        return self.submitted == self._kept and self.predictions.exists()
+
+    @property
+    def _kept(self) -> int:
+        return int(self.epochs[-1].get("kept_epoch") or len(self.epochs))
+
 
 def collect_evidence(results: Path, competition: str) -> Evidence:
     """Every submission to a competition whose runs are on record.
@@ -48,7 +62,8 @@ def collect_evidence(results: Path, competition: str) -> Evidence:
             left_out.append(f"{name}: {found}")
             continue
         rows[name] = _row(submission, found)
-        predictions[name] = tuple(run.predictions for run in found if run.predictions.exists())
+        if all(run.stored for run in found):
+            predictions[name] = tuple(run.predictions for run in found)
     table = pd.DataFrame.from_dict(rows, orient="index")
     table = _without_constant_settings(table)
     names = [str(column).removeprefix(SCORE) for column in table if str(column).startswith(SCORE)]
@@ -109,15 +124,9 @@ def _row(submission: Submission, runs: Sequence[_Run]) -> dict[str, Any]:
 
 
 def _scores(runs: Sequence[_Run]) -> dict[str, float]:
-    per_run = [aggregates([epoch["metrics"] for epoch in run.epochs], _submitted(run)) for run in runs]
+    per_run = [aggregates([epoch["metrics"] for epoch in run.epochs], run.submitted) for run in runs]
     names = [name for name in per_run[0] if all(name in own for own in per_run)]
     return {SCORE + name: sum(own[name] for own in per_run) / len(per_run) for name in names}
-
-
-def _submitted(run: _Run) -> int:
-    """The epoch that was submitted, from 1."""
-    kept = run.epochs[-1].get("kept_epoch")
-    return int(run.member.epoch or kept or len(run.epochs))
 
 
 def _flat(spec: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -95,3 +95,13 @@ def test_directions_are_known(name, expected):
 def test_a_history_with_gaps_has_no_aggregates():
     found = aggregates([{AUC: 0.5}, {AUC: 0.6, "unlabelled/atc": 0.3}], 2)
     assert found == {AUC: 0.6, f"{AUC}|best": 0.6, f"{AUC}|mean_last_3": 0.55, "unlabelled/atc": 0.3}
+
+
+def test_predictions_of_another_epoch_are_not_taken_for_those_submitted(tmp_path):
+    key = run(tmp_path, 1, [0.5, 0.9, 0.8])
+    stored = tmp_path / "predictions" / "loss" / f"{key}.parquet"
+    stored.parent.mkdir(parents=True)
+    stored.touch()
+    submit(tmp_path, "kept", key)
+    submit(tmp_path, "early", key, epoch=2)
+    assert collect_evidence(tmp_path, "birds").predictions == {"1 kept": (stored,)}
