@@ -92,7 +92,8 @@ class Sleeper:
         self.heard += 1
 
 
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.long), 2])
+@pytest.mark.long
+@pytest.mark.parametrize("workers", [1, 2])
 def test_a_slow_listener_hangs_nothing(search, workers):
     sleeper = Sleeper()
     folder = search(listener=sleeper, trials="1", resources=f"{{workers: {workers}}}", scheduler="{name: fifo}")

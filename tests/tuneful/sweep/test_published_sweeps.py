@@ -75,7 +75,7 @@ DATASETS = {
         "fsdkaggle", make_fsdkaggle2019, "fsdkaggle2018_lh", SOUNDS_2019, "val/lwlrap", 3, SHORT
     ),
 }
-IN_EVERY_TEST_RUN = ("birdclef", "anuraset", "icbhi", "freesound_lh")
+IN_EVERY_TEST_RUN = ("birdclef", "icbhi")
 
 
 @pytest.fixture(scope="module")
