@@ -1,12 +1,11 @@
 """`platform data pseudo`: pseudo-labels of finished runs as a catalogue."""
 
 import json
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, named_runs
 
 if TYPE_CHECKING:
     from tuneful.finished import FinishedRun
@@ -38,24 +37,12 @@ def pseudo(
     from tuneful.pseudo import add_pseudo
 
     options = PseudoOptions(tuple(subset or ()), into, primary_label_min_prob, trim_min_prob)
-    runs = _runs(results, from_)
+    runs = named_runs(results, from_)
     made = add_pseudo(name, runs, options)
     if as_json:
         print(json.dumps(_as_json(made, runs), indent=1))
     else:
         _show(made, runs)
-
-
-def _runs(results: Path, texts: list[str]) -> "list[FinishedRun]":
-    """The runs that are meant, each once."""
-    from tuneful.finished import finished_runs
-
-    found: dict[str, FinishedRun] = {}
-    for text in texts:
-        sweep, _, which = text.partition(":")
-        for run in finished_runs(existing_sweep(results, sweep), which or None):
-            found.setdefault(run.key, run)
-    return list(found.values())
 
 
 def _show(made: "Pseudo", runs: "list[FinishedRun]") -> None:

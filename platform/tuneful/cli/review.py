@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, named_runs
 
 if TYPE_CHECKING:
-    from tuneful.finished import FinishedRun
     from tuneful.review.ranking import Queue
     from tuneful.review.session import ReviewSession
 
@@ -69,7 +68,7 @@ def _review(name: str, texts: list[str], results: Path, most: int, shown: tuple[
     from tuneful.review.ranking import rank_clips
 
     port, no_browser, as_json = shown
-    queue = rank_clips(name, _runs(results, texts), most)
+    queue = rank_clips(name, named_runs(results, texts), most)
     if as_json:
         print(json.dumps(_as_json(queue), indent=1))
         return
@@ -104,18 +103,6 @@ def _say_goodbye(session: "ReviewSession", name: str) -> None:
 
 
 WORDS = {"drop": "dropped", "relabel": "relabelled", "keep": "kept"}
-
-
-def _runs(results: Path, texts: list[str]) -> "list[FinishedRun]":
-    """The runs that are meant, each once."""
-    from tuneful.finished import finished_runs
-
-    found: dict[str, FinishedRun] = {}
-    for text in texts:
-        sweep, _, which = text.partition(":")
-        for run in finished_runs(existing_sweep(results, sweep), which or None):
-            found.setdefault(run.key, run)
-    return list(found.values())
 
 
 def _undo(name: str, count: int) -> None:

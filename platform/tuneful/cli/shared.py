@@ -3,10 +3,10 @@
 import os
 import shlex
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from analysis.records.sweep import SweepFolder, sweep_folder, sweep_names
 from analysis.records.sweep_tables import SweepTables
 from trainers.config.paths import nearest
 from trainers.errors import SpecError
+
+if TYPE_CHECKING:
+    from tuneful.finished import FinishedRun
 
 PLAIN_WIDTH = 300
 """Columns of output that is no terminal: wide enough that tables keep all of theirs."""
@@ -89,3 +92,15 @@ def _plain_report() -> Report:
             console.print(f"{what}: done", highlight=False)
 
     return report
+
+
+def named_runs(results: Path, texts: Sequence[str]) -> "list[FinishedRun]":
+    """The finished runs that are meant by `SWEEP`, `SWEEP:TRIAL` or `SWEEP:KEY`, each once."""
+    from tuneful.finished import finished_runs
+
+    found: dict[str, FinishedRun] = {}
+    for text in texts:
+        sweep, _, which = text.partition(":")
+        for run in finished_runs(existing_sweep(results, sweep), which or None):
+            found.setdefault(run.key, run)
+    return list(found.values())
