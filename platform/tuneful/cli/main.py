@@ -21,6 +21,7 @@ from tuneful.cli.simulate_competition import simulate_competition
 from tuneful.cli.status import status
 from tuneful.cli.sweep import sweep
 from tuneful.cli.train import train
+from tuneful.cli.wandb_sync import wandb_sync
 
 app = typer.Typer(
     name="platform",
@@ -41,6 +42,7 @@ app.command("simulate-competition")(simulate_competition)
 app.command()(ensemble)
 app.command()(predict)
 app.command()(export)
+app.command("wandb-sync")(wandb_sync)
 app.add_typer(data, name="data")
 app.add_typer(leaderboard, name="leaderboard")
 

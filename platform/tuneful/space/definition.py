@@ -2,71 +2,34 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field
 
-from analysis.metrics.names import direction, metric_refusal
 from trainers.config.section import Section
+from tuneful.space.objective_spec import ObjectiveSpec
 from tuneful.space.ranges import AnyEntry
+from tuneful.space.schedulers import EarlyStopSpec, FifoSpec, SchedulerSpec
 
-EpochRule = Literal["last", "best", "mean_last_3"]
 SplitScheme = Literal["stratified", "group", "stratified_group", "multilabel", "multilabel_group", "official"]
 """Those of `data.split.scheme` that validate on something."""
-
-
-class ObjectiveSpec(Section):
-    """What makes a trial better than another."""
-
-    metric: str = Field("val/macro_auc", description="reported by every run after every epoch")
-    mode: Literal["max", "min"] = Field("max", description="max, or min for a loss; the default follows the metric")
-    epoch: EpochRule = Field("last", description="which epoch's value counts")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _mode_of_metric(cls, values: Any) -> Any:
-        metric = values.get("metric") if isinstance(values, dict) else None
-        if isinstance(metric, str) and "mode" not in values and not metric_refusal(metric):
-            return {**values, "mode": direction(metric)}
-        return values
-
-    @field_validator("metric")
-    @classmethod
-    def _known(cls, name: str) -> str:
-        if refusal := metric_refusal(name):
-            raise ValueError(f"objective.metric {refusal}")
-        return name
-
-    @model_validator(mode="after")
-    def _not_the_worst(self) -> "ObjectiveSpec":
-        right = direction(self.metric)
-        if self.mode != right:
-            raise ValueError(f"objective.mode {self.mode} looks for the worst {self.metric}. Try: mode: {right}")
-        return self
+Sampler = Literal["tpe", "random", "grid", "qmc", "cmaes", "gp", "nsga2", "nsga3"]
 
 
 class OptunaSpec(Section):
     """Optuna draws the trials."""
 
     name: Literal["optuna"] = "optuna"
-    sampler: Literal["tpe", "random"] = Field("tpe", description="tpe learns from finished trials")
+    sampler: Sampler = Field("tpe", description="tpe learns from finished trials; grid takes every combination once")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of the sampler; not of the training")
 
 
-class AshaSpec(Section):
-    """Asynchronous successive halving: at each rung only the best 1/reduction_factor of the trials go on."""
-
-    name: Literal["asha"] = "asha"
-    grace_period: int = Field(2, ge=1, description="epochs every trial gets")
-    reduction_factor: int = Field(3, ge=2, description="one in so many goes on past a rung")
-
-
-class FifoSpec(Section):
-    """Every trial runs all its epochs."""
-
-    name: Literal["fifo"] = "fifo"
-
-
-SchedulerSpec = Annotated[AshaSpec | FifoSpec, Field(discriminator="name")]
 Folds = tuple[Annotated[int, Field(ge=0)], ...]
+
+
+class RaceSpec(Section):
+    """Finalists that are not told apart yet are repeated with further seeds; those that fell behind are not."""
+
+    max_repeats: int = Field(8, ge=2, le=1000, description="paired seeds per fold at most")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="two-sided level at which a finalist is behind the leader")
 
 
 class ConfirmSpec(Section):
@@ -76,6 +39,14 @@ class ConfirmSpec(Section):
     folds: Folds = Field((0,), min_length=1, description="the default is the sweep's folds")
     repeats: int = Field(3, ge=1, le=1000, description="paired seeds per fold")
     splits: tuple[SplitScheme, ...] = Field((), description="split schemes to train under; empty: the recipe's own")
+    race: RaceSpec | None = Field(None, description="more seeds where it is undecided")
+
+
+class StallSpec(Section):
+    """The search ends when its last trials brought nothing."""
+
+    trials: int = Field(20, ge=1, description="finished trials in a row")
+    gain: float = Field(0.0, ge=0, description="the best score must have risen by more")
 
 
 class ResourcesSpec(Section):
@@ -84,6 +55,23 @@ class ResourcesSpec(Section):
     workers: int = Field(1, ge=1, le=4096, description="processes that train one run together")
     cpus_per_worker: int = Field(1, ge=1, description="CPU cores, and threads of torch")
     gpus_per_worker: float = Field(0, ge=0, description="GPUs; a fraction shares one between trials")
+
+
+class WandbSpec(Section):
+    """Weights & Biases. The key comes from the environment only; without key or network runs are kept offline."""
+
+    project: str = Field(min_length=1, max_length=128)
+    entity: str | None = Field(None, description="user or team; null: the key's own")
+    mode: Literal["auto", "online", "offline"] = Field(
+        "auto", description="auto: online where key and server are there"
+    )
+    checkpoints: bool = Field(False, description="upload the kept checkpoint of each complete trial as an artifact")
+
+
+class TrackingSpec(Section):
+    """Where results are sent beside the results folder."""
+
+    wandb: WandbSpec | None = None
 
 
 class SweepDefinition(Section):
@@ -96,14 +84,26 @@ class SweepDefinition(Section):
         None, description="what the recipe held when the sweep was first resolved; used in place of `recipe`"
     )
     set: dict[str, Any] = Field({}, description="settings of every trial, by dotted path")
+    derive: dict[str, str] = Field({}, description="settings computed from others, such as front_end.n_fft / 4")
     search: dict[str, tuple[AnyEntry, ...]] = Field(min_length=1, description="what differs, by dotted path")
-    objective: ObjectiveSpec = ObjectiveSpec()
+    published: tuple[dict[str, Any] | Literal["recipe"], ...] = Field(
+        (), description="configurations tried first: settings by path, or `recipe` for the recipe's own"
+    )
+    objective: ObjectiveSpec = Field(ObjectiveSpec(), description="or a list: schedulers and tables use the first")
+    further_objectives: tuple[ObjectiveSpec, ...] = ()
+    """Those after the first, where the file's `objective` is a list."""
     search_algorithm: OptunaSpec = OptunaSpec()
     scheduler: SchedulerSpec = FifoSpec()
+    early_stop: EarlyStopSpec | None = None
     trials: int = Field(20, ge=1, le=1_000_000, description="how many configurations are drawn")
     folds: Folds = Field((0,), min_length=1, description="folds each trial is trained on")
     repeats: int = Field(1, ge=1, le=1000, description="paired seeds per fold")
     confirm: ConfirmSpec | None = None
     resources: ResourcesSpec = ResourcesSpec()
     max_hours: float | None = Field(None, gt=0, description="h of wall time after which no trial is started")
+    max_gpu_hours: float | None = Field(None, gt=0, description="h of GPUs that trials occupied, after which it ends")
+    stall: StallSpec | None = Field(None, description="end when the last trials gained nothing")
+    reuse: bool = Field(True, description="take runs of the same key from other sweeps of the results folder")
+    warm_start: tuple[str, ...] = Field((), description="sweeps whose finished trials the search learns from")
+    tracking: TrackingSpec = TrackingSpec()
     allow: tuple[str, ...] = Field((), description="codes of checks whose errors don't stop the sweep")

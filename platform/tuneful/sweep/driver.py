@@ -23,6 +23,8 @@ from tuneful.sweep.cluster import Cluster, check_fit, local_cluster
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.lock import locked
 from tuneful.sweep.plans import Planner, best_trials, confirm_left
+from tuneful.sweep.recorder import Listener
+from tuneful.tracking.session import mirrored
 
 
 @dataclass(frozen=True)
@@ -71,10 +73,11 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
         adopt(folder, sweep.resolved())
         folder.write_command(options.command)
         folder.write_checks(on_record(options.findings, sweep.definition.allow))
-        try:
-            exit_code = _run_stages(sweep, catalogue, folder, options)
-        finally:
-            settle(folder, options.results)
+        with mirrored(sweep.definition.tracking.wandb, folder, options.console) as mirror:
+            try:
+                exit_code = _run_stages(sweep, catalogue, folder, options, mirror)
+            finally:
+                settle(folder, options.results)
     return _outcome(sweep, folder, exit_code)
 
 
@@ -103,7 +106,9 @@ def settle(folder: SweepFolder, results: Path) -> None:
     write_tables(results, folder.name, collect(folder, "interrupted"), folder)
 
 
-def _run_stages(sweep: Sweep, catalogue: Catalogue, folder: SweepFolder, options: SweepOptions) -> int:
+def _run_stages(
+    sweep: Sweep, catalogue: Catalogue, folder: SweepFolder, options: SweepOptions, mirror: Listener | None
+) -> int:
     definition = sweep.definition
     searched = folder.trials(SEARCH)
     missing = definition.trials - sum(end is not None for _, end in searched)
@@ -119,6 +124,8 @@ def _run_stages(sweep: Sweep, catalogue: Catalogue, folder: SweepFolder, options
         precision = _precision(definition.resources.gpus_per_worker)
         planner = Planner(sweep, catalogue.digest, precision)
         stages = Stages(sweep, folder, planner, cluster, options.console)
+        if mirror is not None:
+            stages.listen(mirror)
         with stages.interrupt.listening():
             if missing > 0:
                 stages.search(missing)

@@ -1,0 +1,237 @@
+"""Weights & Biases: what the sweep's mirror writes offline is all there, holds no secret, and is written once."""
+
+import json
+import math
+import shutil
+import socket
+import struct
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from wandb.proto import wandb_internal_pb2
+
+from analysis.records.submissions import Member, Submission, add_submission
+from analysis.records.sweep import RunPlan, SweepFolder, TrialEnd, TrialPlan
+from tuneful.tracking.later import missing, waiting, write_missing
+from tuneful.tracking.listener import WandbListener
+from tuneful.tracking.reach import PATIENCE_S, why_offline
+from tuneful.tracking.state import read_state
+
+SPEC = {"project": "birds", "entity": None, "mode": "auto", "checkpoints": False}
+SECRET = "5ec2e7" * 6 + "abcd"
+
+
+def folder_in(results: Path) -> SweepFolder:
+    """An empty sweep's folder."""
+    made = SweepFolder(results / "sweeps" / "<b>mine")
+    made.path.mkdir(parents=True)
+    return made
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> SweepFolder:
+    """An empty sweep's folder, for one test."""
+    return folder_in(tmp_path / "results")
+
+
+@pytest.fixture(scope="module")
+def trial() -> TrialPlan:
+    """A trial of one run."""
+    run = RunPlan("k" * 12, {"loss": {"name": "ce"}, "seed": 3}, 0, 3, 0, "stratified")
+    return TrialPlan("search", 4, {"loss.name": "ce"}, {"loss.name": "ce"}, (run,))
+
+
+def mirror(folder: SweepFolder, plan: TrialPlan, epochs: range, end: TrialEnd | None) -> None:
+    """Mirror some epochs of a trial, in a process of its own, as a sweep does."""
+    listener = WandbListener(folder, SPEC, "offline")
+    listener.started(plan)
+    for epoch in epochs:
+        metrics = {"val/macro_auc": 0.5 + epoch / 10, "train/loss": 1 / epoch}
+        listener.epoch(plan, {"epoch": epoch, "score": 0.5 + epoch / 10, "metrics": metrics})
+    if end is not None:
+        listener.ended(plan, end)
+    listener.tables({"trials": pd.DataFrame({"trial": [4], "score": [0.8], "runs": [["a"]], "error": [None]})})
+    assert listener.close(), (folder.path / "wandb" / "mirror.log").read_text()
+
+
+BLOCK, HEADER = 32_768, 7
+
+
+def records(run: Path) -> Iterator[Any]:
+    """The records of an offline run: protobuf messages in a log of LevelDB's format."""
+    content, at, message = next(run.glob("*.wandb")).read_bytes(), HEADER, b""
+    while at + HEADER <= len(content):
+        if BLOCK - at % BLOCK < HEADER:  # the rest of a block that holds no header
+            at += BLOCK - at % BLOCK
+            continue
+        _, length, kind = struct.unpack("<IHB", content[at : at + HEADER])
+        message += content[at + HEADER : at + HEADER + length]
+        at += HEADER + length
+        if kind in (1, 4):  # whole, or the last part
+            record = wandb_internal_pb2.Record()
+            record.ParseFromString(message)
+            yield record
+            message = b""
+
+
+def read(folder: SweepFolder) -> dict[str, dict[str, Any]]:
+    """Trial -> its configuration, history by epoch and summary, over all its offline runs in order."""
+    found: dict[str, dict[str, Any]] = {}
+    for run in sorted((folder.path / "wandb").glob("offline-run-*")):
+        name = ""
+        for record in records(run):
+            kind = record.WhichOneof("record_type")
+            if kind == "run":
+                name = record.run.display_name.split("/")[-1]
+                body = found.setdefault(
+                    name, {"config": {}, "history": [], "summary": {}, "ids": set(), "group": set()}
+                )
+                body["ids"].add(record.run.run_id)
+                body["group"].add(record.run.run_group)
+                body["config"] |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
+            elif kind == "history":
+                items = record.history.item
+                row = {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
+                found[name]["history"].append(row)
+            elif kind == "summary":
+                update = {(i.key or "/".join(i.nested_key)): json.loads(i.value_json) for i in record.summary.update}
+                found[name]["summary"] |= update
+    return found
+
+
+@pytest.fixture(scope="module")
+def mirrored_once(tmp_path_factory: pytest.TempPathFactory, trial: TrialPlan) -> Path:
+    """Results with a mirrored sweep: two epochs, a restart that reports them once more, a third, the end."""
+    results = tmp_path_factory.mktemp("mirrored") / "results"
+    folder = folder_in(results)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WANDB_API_KEY", SECRET)
+        mirror(folder, trial, range(1, 3), None)
+        mirror(folder, trial, range(1, 4), TrialEnd("complete", ((1, 0.6), (2, 0.7), (3, 0.8))))
+    return results
+
+
+@pytest.fixture
+def finished(mirrored_once: Path, tmp_path: Path) -> SweepFolder:
+    """A copy of the mirrored sweep."""
+    shutil.copytree(mirrored_once, tmp_path / "results", dirs_exist_ok=True)
+    return SweepFolder(tmp_path / "results" / "sweeps" / "<b>mine")
+
+
+def test_every_epoch_is_there_once_with_configuration_end_and_tables(finished: SweepFolder) -> None:
+    found = read(finished)
+    trial = found["search-0004"]
+    assert trial["config"]["loss"] == {"name": "ce"}
+    assert trial["config"]["run"]["settings"] == {"loss.name": "ce"}
+    assert [row["epoch"] for row in trial["history"]] == [1, 2, 3]
+    assert [row["val/macro_auc"] for row in trial["history"]] == [0.6, 0.7, 0.8]
+    assert [row["_step"] for row in trial["history"]] == [1, 2, 3]
+    assert (trial["summary"]["state"], trial["summary"]["score"]) == ("complete", 0.8)
+    assert len(trial["ids"]) == 1, "a trial that goes on is the same run"
+    assert trial["group"] == {"<b>mine"}
+    tables = list((finished.path / "wandb").rglob("*.table.json"))
+    assert json.loads(tables[0].read_text())["data"] == [[4, 0.8, '["a"]', None]]
+
+
+def test_no_file_of_the_mirror_holds_the_key(finished: SweepFolder) -> None:
+    files = [path for path in finished.path.rglob("*") if path.is_file()]
+    assert len(files) > 4
+    assert not [path for path in files if SECRET.encode() in path.read_bytes()]
+
+
+def test_what_the_mirror_missed_is_written_later_and_only_once(
+    folder: SweepFolder, trial: TrialPlan, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    folder.write_definition({"name": "mine"})
+    folder.ask(trial)
+    folder.end(trial, TrialEnd("failed", (), "no memory"))
+    assert write_missing(folder, results, SPEC) == 1
+    assert read(folder)["search-0004"]["summary"]["error"] == "no memory"
+    assert len(waiting(folder)) == 2  # the trial and the tables
+    assert write_missing(folder, results, SPEC) == 0
+
+
+def test_leaderboard_scores_are_added_to_the_same_run(finished: SweepFolder, trial: TrialPlan, tmp_path: Path) -> None:
+    results = tmp_path / "results"
+    finished.write_definition({"name": "mine"})
+    finished.ask(trial)
+    finished.end(trial, TrialEnd("complete", ((3, 0.8),)))
+    member = Member(finished.name, trial.runs[0].key)
+    add_submission(results, Submission("birdclef", "a", (member,), public=0.777))
+    add_submission(results, Submission("birdclef", "two", (member, Member("other", "x")), public=0.9))
+    assert write_missing(finished, results, SPEC) == 1
+    found = read(finished)["search-0004"]
+    assert found["summary"]["leaderboard/birdclef/public"] == 0.777
+    assert len(found["ids"]) == 1
+    assert list(missing(finished, results)) == []
+
+
+def test_a_run_that_was_uploaded_does_not_wait(finished: SweepFolder) -> None:
+    before = waiting(finished)
+    next(before[0].glob("*.wandb")).with_suffix(".wandb.synced").touch()
+    assert waiting(finished) == before[1:]
+
+
+def test_an_error_of_the_mirror_is_no_error_of_the_sweep(folder: SweepFolder, trial: TrialPlan) -> None:
+    listener = WandbListener(folder, {**SPEC, "project": "a/b\0c"}, "offline")
+    listener.started(trial)
+    for epoch in range(1, 2000):
+        listener.epoch(trial, {"epoch": epoch, "score": 0.5, "metrics": {"x": 1.0}})
+    assert not listener.close()
+    assert read_state(folder.path).ended == set()
+
+
+class TestReach:
+    """Whether to send is decided in time."""
+
+    @pytest.fixture
+    def silent_server(self) -> Iterator[str]:
+        """A server whose queue is full: it never answers."""
+        with socket.socket() as server:
+            server.bind(("127.0.0.1", 0))
+            server.listen(0)
+            port = server.getsockname()[1]
+            filling = [socket.socket() for _ in range(3)]
+            for each in filling:
+                each.setblocking(False)
+                each.connect_ex(("127.0.0.1", port))
+            yield f"http://127.0.0.1:{port}"
+            for each in filling:
+                each.close()
+
+    def test_a_server_that_does_not_answer_costs_less_than_two_seconds(self, silent_server: str) -> None:
+        started = time.monotonic()
+        why = why_offline("auto", {"WANDB_API_KEY": SECRET, "WANDB_BASE_URL": silent_server})
+        assert why == "127.0.0.1 does not answer"
+        assert time.monotonic() - started < PATIENCE_S + 0.4
+
+    @pytest.mark.parametrize(
+        ("mode", "environment", "why"),
+        [
+            ("auto", {}, "WANDB_API_KEY is not set"),
+            ("offline", {"WANDB_API_KEY": SECRET}, "asked for"),
+            ("online", {"WANDB_API_KEY": SECRET, "WANDB_MODE": "offline"}, "asked for"),
+            ("auto", {"WANDB_API_KEY": SECRET, "WANDB_BASE_URL": "http://no-such-host.invalid"}, "does not answer"),
+        ],
+    )
+    def test_it_says_why(self, mode: str, environment: dict[str, str], why: str) -> None:
+        assert why in (why_offline(mode, environment) or "")
+
+    def test_a_server_that_answers_is_used(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            url = f"http://127.0.0.1:{server.getsockname()[1]}"
+            assert why_offline("auto", {"WANDB_API_KEY": SECRET, "WANDB_BASE_URL": url}) is None
+
+
+def test_an_epoch_without_a_score_stays_valid(folder: SweepFolder, trial: TrialPlan) -> None:
+    listener = WandbListener(folder, SPEC, "offline")
+    listener.started(trial)
+    listener.epoch(trial, {"epoch": 1, "score": math.nan, "metrics": {"val/macro_auc": math.nan}})
+    listener.ended(trial, TrialEnd("diverged", ((1, math.nan),), None))
+    assert listener.close()
+    assert read(folder)["search-0004"]["summary"]["state"] == "diverged"
