@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from analysis.metrics.names import direction
+from analysis.metrics.names import INFERENCE_COST, direction
 from analysis.records.predictions import Predictions, write_predictions
-from trainers.data.dataset import RunData
+from trainers.data.dataset import RunData, windows_of
 from trainers.errors import SpecError
 from trainers.losses.functions import activation
 from trainers.spec import RunSpec
+from trainers.training import allocator
 from trainers.training.checkpoint import PREDICTIONS
 from trainers.training.evaluate import Evaluator, as_predictions, predict
 from trainers.training.kept import of_kept
@@ -42,6 +43,8 @@ def fit(spec: RunSpec, data: RunData, session: Session) -> Iterator[EpochReport]
             f"training.batch_size must be a multiple of resources.workers ({session.world_size}), "
             f"got {spec.training.batch_size}"
         )
+    if session.device.type == "cpu":
+        allocator.keep_freed_memory()
     run = _Run(spec, data, session)
     first = run.resume() + 1
     if run.stopping.reached:  # the checkpoint is that of the epoch that ended the run
@@ -94,10 +97,10 @@ class _Run:
         seconds = time.perf_counter() - started
         clips = self.learner.batches * self.spec.training.batch_size
         metrics = {"train/loss": loss, "seconds": seconds, "clips_per_second": clips / seconds}
-        logits = self._predict(self.data.val) if math.isfinite(loss) else np.full(1, math.nan)
+        logits, cost = self._timed_logits() if math.isfinite(loss) else (np.full(1, math.nan), math.nan)
         diverged = not np.isfinite(logits).all()  # the last step can spoil weights whose loss was finite
         metrics |= self.evaluator.no_metrics() if diverged else self.evaluator.metrics(logits, self._train_logits())
-        metrics["eval_seconds"] = time.perf_counter() - started - seconds
+        metrics |= {"eval_seconds": time.perf_counter() - started - seconds, INFERENCE_COST: cost}
         if diverged:
             return self._report(epoch, "diverged", metrics, None)
         state = self._judge(epoch, metrics[self.spec.training.monitor])
@@ -117,6 +120,14 @@ class _Run:
 
     def _predict(self, clips: Any) -> np.ndarray:
         return predict(self.learner.evaluated, self.spec, clips, self.session)
+
+    def _timed_logits(self) -> tuple[np.ndarray, float]:
+        """Logits of the validation windows, and the device's seconds for a minute of audio, reading it included."""
+        minutes = len(windows_of(self.spec, self.data.val)) * self.spec.segments.duration_s / 60
+        started = time.perf_counter()
+        logits = self._predict(self.data.val)
+        seconds = (time.perf_counter() - started) * self.session.world_size
+        return logits, seconds / minutes if minutes else math.nan
 
     def _train_logits(self) -> np.ndarray | None:
         return self._predict(self.data.train) if self.spec.evaluation.tune_thresholds else None

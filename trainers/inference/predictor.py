@@ -10,6 +10,7 @@ from trainers.losses.functions import probabilities
 from trainers.models.spec import TimmSpec
 from trainers.models.tagger import Tagger
 from trainers.spec import RunSpec
+from trainers.training.allocator import keep_freed_memory
 from trainers.training.checkpoint import load_weights
 from trainers.training.smoothing import smooth_recordings
 
@@ -50,6 +51,8 @@ class Predictor:
     """
 
     def __init__(self, spec: RunSpec, classes: tuple[str, ...], weights: Path, device: torch.device) -> None:
+        if device.type == "cpu":
+            keep_freed_memory()
         self.spec, self.classes, self.device = for_recordings(spec), classes, device
         self.model = Tagger(_without_start(self.spec), len(classes)).to(device).eval()
         load_weights(weights, self.model)
