@@ -7,6 +7,8 @@ Every draw is a table of submissions whose truth is known, judged by the very fu
 - coverage: how often the 95 % interval of each coefficient holds the true one (1,000 resamples instead of 10,000).
 - false positives: how often *usable* and *misleading* are said where there is no relation, with the exact upper 95 %
   bound (Clopper and Pearson 1934); for 26 candidates, how often of any of them.
+- awkward: the same where a test is easily fooled: 26 candidates that hang together, a leaderboard of ties, groups that
+  lie apart in both scores and have nothing within.
 - power: how often *usable* is said of a relation that is there.
 """
 
@@ -136,7 +138,7 @@ def alike(n: int, k: int) -> Draw:
 
 
 def tied(n: int, k: int) -> Draw:
-    """A leaderboard of few different scores."""
+    """A leaderboard rounded to whole standard deviations: most scores are tied."""
     return lambda rng: (rng.standard_normal((n, k)), np.round(rng.standard_normal(n)), None)
 
 
@@ -176,9 +178,15 @@ def false_positives(draws: int) -> Iterator[Rate]:
     for n in SIZES:
         for k in (1, CANDIDATES):
             yield from rates("no relation", n, k, unrelated(n, k), draws).values()
-    yield from rates("26 alike", 30, CANDIDATES, alike(30, CANDIDATES), draws).values()
-    yield from rates("tied leaderboard", 13, 1, tied(13, 1), draws).values()
-    for n in (13, 30):
+
+
+def awkward(draws: int) -> Iterator[Rate]:
+    """No relation, where a test is easily fooled."""
+    for n in (8, 13, 30):
+        yield from rates("candidates alike", n, CANDIDATES, alike(n, CANDIDATES), draws).values()
+        for k in (1, CANDIDATES):
+            yield from rates("tied leaderboard", n, k, tied(n, k), draws).values()
+    for n in (8, 13, 30, 100):
         yield from rates("groups apart, nothing within", n, 1, grouped(n, 1), draws).values()
 
 
@@ -201,15 +209,16 @@ def said_row(row: dict[str, Any]) -> dict[str, Any]:
 def main() -> None:
     options = parser(__doc__, rounds=1)
     options.add_argument("--draws", type=int, default=2000, help="tables of a cell of false positives")
-    options.add_argument("--only", choices=["coverage", "false_positives", "power"])
+    options.add_argument("--only", choices=["coverage", "false_positives", "awkward", "power"])
     asked = options.parse_args()
     parts = {
         "coverage": lambda: list(coverage()),
         "false_positives": lambda: [said_row(one.as_dict()) for one in false_positives(asked.draws)],
+        "awkward": lambda: [said_row(one.as_dict()) for one in awkward(asked.draws)],
         "power": lambda: [said_row(one.as_dict()) for one in power()],
     }
     figures = {name: make() for name, make in parts.items() if asked.only in (None, name)}
-    wrong = figures.get("false_positives", [])
+    wrong = [*figures.get("false_positives", []), *figures.get("awkward", [])]
     if wrong:
         worst = max(wrong, key=lambda row: row["upper_95"])
         print_verdicts([Verdict(f"highest upper bound: {worst['what']}, n {worst['n']}", worst["upper_95"], BOUND)])

@@ -1,7 +1,10 @@
 """Data that several parts of the suite share."""
 
 import csv
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +12,10 @@ import soundfile
 
 RATE_HZ = 8000
 TONES_HZ = {"low": 440.0, "middle": 880.0, "high": 1760.0, "top": 3000.0}
+CHROMIUM_FLAGS = (
+    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync --mute-audio --autoplay-policy=no-user-gesture-required"
+)
 
 
 @pytest.fixture(scope="session")
@@ -28,6 +35,25 @@ def tones_csv(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with table.open("w", newline="") as file:
         csv.writer(file).writerows(rows)
     return table
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A headless chromium that keeps its console log; one for all tests, each loads its own page."""
+    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
+    if not chromium or not driver:
+        pytest.skip("needs chromium and chromedriver on the PATH")
+    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
+    options = webdriver.ChromeOptions()
+    options.binary_location = chromium
+    for flag in [*CHROMIUM_FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
+    try:
+        yield chrome
+    finally:
+        chrome.quit()
 
 
 def _tone(label: str, weak: str, rng: np.random.Generator) -> np.ndarray:

@@ -32,6 +32,8 @@ class Options:
     lower_is_better: frozenset[str] = frozenset()
     noise: Mapping[str, Noise] = field(default_factory=dict)
     """noise floor by column, of validation scores and leaderboards"""
+    settings: tuple[str, ...] | None = None
+    """columns that say how a submission was made; None: all but the roles that repeat a value"""
     seed: int = 0
     resamples: int = RESAMPLES
     thresholds: Thresholds = THRESHOLDS
@@ -51,7 +53,7 @@ def analyse(table: pd.DataFrame, columns: Columns, options: Options | None = Non
     """
     asked = options or Options()
     roles = [name for name in columns.all if name not in columns.by]
-    settings = setting_columns(table, roles)
+    settings = setting_columns(table, roles) if asked.settings is None else list(asked.settings)
     parts = list(parts_of(table, columns, asked.thresholds.fewest_pairs))
     slices = [
         one for board in columns.boards for part in parts for one in _slices(part, columns, board, settings, asked)

@@ -3,6 +3,8 @@
 import dataclasses
 from pathlib import Path
 
+import pandas as pd
+
 from analysis.correlation.analyse import Options, analyse
 from analysis.correlation.columns import Columns
 from analysis.correlation.directions import Directions
@@ -14,7 +16,15 @@ from analysis.correlation.read_table import check_pairs, read_table
 def analyse_file(
     path: Path, columns: Columns, options: Options, directions: Directions, repeats: bool = False
 ) -> Analysis:
-    """Read a table strictly and analyse it.
+    """Read a table strictly and analyse it; arguments and errors as of `read_submissions_file`."""
+    table, known = read_submissions_file(path, columns, options, directions, repeats)
+    return analyse(table, columns, known)
+
+
+def read_submissions_file(
+    path: Path, columns: Columns, options: Options, directions: Directions, repeats: bool = False
+) -> tuple[pd.DataFrame, Options]:
+    """Read a table strictly; what it says about directions and noise is added to the options.
 
     Args:
         path: the file.
@@ -32,4 +42,4 @@ def analyse_file(
         table, shown = average_repeats(table, columns.scores)
         options = dataclasses.replace(options, noise={**shown, **options.noise})
     check_pairs(path, table, columns, options.thresholds.fewest_pairs)
-    return analyse(table, columns, options)
+    return table, options

@@ -1,20 +1,19 @@
 """A table of submissions from a file, read strictly: a broken cell is refused with its line, never guessed."""
 
-import csv
 import difflib
 import math
 from collections.abc import Collection, Iterable, Sequence
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
 
 from analysis.correlation.columns import Columns
 from analysis.errors import UserError
+from analysis.records.strict_csv import StrictCsv
 
 NO_SCORE = frozenset({"", "-", "–", "—", "n/a", "na"})
 """Cells of a score that was never made; `nan` is not one of them: it is a score that went wrong."""
-SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "bars"}
+_CSV = StrictCsv(UserError, "submission")
 
 
 def read_table(path: Path, columns: Columns, repeats: bool = False) -> pd.DataFrame:
@@ -75,48 +74,11 @@ def read_cells(path: Path) -> tuple[tuple[str, ...], list[tuple[int, list[str]]]
     """
     if not path.is_file():
         raise UserError(f"{path}: no such table. Try: the path of a CSV file")
-    reader = csv.reader(StringIO(_text(path), newline=""), strict=True)
-    try:
-        header = tuple(name.strip() for name in next(reader, []))
-        rows = [(reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)]
-    except csv.Error as error:
-        raise UserError(f"{path}:{reader.line_num}: not valid CSV ({error}). Try: double the quotes inside") from None
-    _check_header(path, header)
-    for line, cells in rows:
-        if len(cells) != len(header):
-            raise UserError(
-                f"{path}:{line}: {len(cells)} cells, the header has {len(header)}. "
-                "Try: quote cells with commas inside, and write decimals with a point"
-            )
-    if not rows:
-        raise UserError(f"{path}: no rows below the header. Try: one row per submission")
-    return header, rows
-
-
-def _text(path: Path) -> str:
-    content = path.read_bytes()
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        raise UserError(f"{path}:{line}: not UTF-8 text ({error.reason}). Try: iconv -f latin1 -t utf-8") from None
-    if "\0" in text:
-        raise UserError(f"{path}: not a text file (it holds zero bytes). Try: export the table as CSV")
-    return text
-
-
-def _check_header(path: Path, header: Sequence[str]) -> None:
+    records = _CSV.records(path)
+    header = _CSV.header(path, records)
     if not any(header):
         raise UserError(f"{path}: the file is empty. Try: a header, then one row per submission")
-    separator = next((one for one in SEPARATORS if len(header) == 1 and one in header[0]), None)
-    if separator:
-        raise UserError(
-            f"{path}:1: cells are separated by {SEPARATORS[separator]}, want commas (got {header[0][:60]!r}). "
-            "Try: export as comma-separated, with decimal points"
-        )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise UserError(f"{path}:1: the column {twice[0]!r} is there twice. Try: keep or rename one of them")
+    return header, _CSV.rows(path, header, records)
 
 
 def _check_columns(path: Path, header: Sequence[str], columns: Columns) -> None:

@@ -1,5 +1,6 @@
 """Verdicts in words: the answer in one sentence, and what to do next."""
 
+from analysis.correlation.contrasts import Contrast
 from analysis.correlation.facts import Slice
 
 _ANSWERS = {
@@ -35,3 +36,11 @@ def next_step(found: Slice) -> str:
     codes = {one.code: one for one in found.reasons if one.code in _NEXT}
     first = codes.get("within_noise") or next(iter(codes.values()))
     return _NEXT[first.code].format(cv=found.cv, column=first.numbers.get("column", ""))
+
+
+def contrast_signs(contrast: Contrast) -> str:
+    """Whether what differs in one setting only goes the same way on both sides."""
+    pairs = contrast.same_way + contrast.opposite
+    if contrast.flipped:
+        return f"sign flipped, {contrast.opposite} of {pairs} pairs go against each other"
+    return f"{contrast.same_way} of {pairs} pairs go the same way"

@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from analysis.metrics.names import direction, metric_refusal
 
-CLOCK = ("seconds", "eval_seconds", "clips_per_second")
+CLOCK = ("seconds", "eval_seconds", "clips_per_second", "cost/inference_s_per_min")
 AGGREGATES = ("best", "mean_last_3")
 
 
@@ -26,10 +27,15 @@ def aggregates(epochs: Sequence[Mapping[str, float]], submitted: int) -> dict[st
             continue
         found[name] = float(value)
         history = [epoch[name] for epoch in epochs if epoch.get(name) is not None]
-        if len(history) == len(epochs) > 1 and not metric_refusal(name):
+        if len(history) == len(epochs) > 1 and _is_metric(name):
             best = min if direction(name) == "min" else max
             finite = [one for one in history if math.isfinite(one)]
             last = history[max(0, submitted - 3) : submitted]
             found[f"{name}|best"] = float(best(finite)) if finite else math.nan
             found[f"{name}|mean_last_3"] = float(sum(last) / len(last))
     return found
+
+
+@lru_cache(maxsize=4096)
+def _is_metric(name: str) -> bool:
+    return not metric_refusal(name)

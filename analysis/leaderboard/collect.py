@@ -3,7 +3,7 @@
 import hashlib
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,11 +53,20 @@ def collect_evidence(results: Path, competition: str) -> Evidence:
     Raises:
         RecordsError: a record is damaged.
     """
+    return evidence_of(results, competition, read_submissions(results, competition))
+
+
+def evidence_of(results: Path, competition: str, submissions: Iterable[Submission]) -> Evidence:
+    """The same of given submissions; one without a number is on no record yet, and goes by its name alone.
+
+    Raises:
+        RecordsError: a record is damaged.
+    """
     plans: dict[str, dict[str, tuple[str, RunPlan]]] = {}
     rows, predictions, left_out = {}, {}, []
-    for submission in read_submissions(results, competition):
+    for submission in submissions:
         found = _runs(results, submission, plans)
-        name = f"{submission.number} {submission.name}"
+        name = submission_name(submission)
         if isinstance(found, str):
             left_out.append(f"{name}: {found}")
             continue
@@ -69,6 +78,11 @@ def collect_evidence(results: Path, competition: str) -> Evidence:
     names = [str(column).removeprefix(SCORE) for column in table if str(column).startswith(SCORE)]
     directions = {name: score_direction(name) for name in names}
     return Evidence(competition, table, directions, predictions, tuple(left_out))
+
+
+def submission_name(submission: Submission) -> str:
+    """As its row is called."""
+    return f"{submission.number} {submission.name}" if submission.number else submission.name
 
 
 def score_direction(name: str) -> str:
@@ -84,10 +98,11 @@ def _runs(results: Path, submission: Submission, plans: dict[str, dict[str, tupl
     found = []
     for member in submission.members:
         folder = sweep_folder(results, member.sweep)
-        known = plans.setdefault(member.sweep, _plans(folder))
-        if member.run not in known:
+        if member.sweep not in plans:
+            plans[member.sweep] = _plans(folder)
+        if member.run not in plans[member.sweep]:
             return f"the run {member.run} of {member.sweep} is gone"
-        trial, plan = known[member.run]
+        trial, plan = plans[member.sweep][member.run]
         epochs = folder.ledger(member.run).epochs()
         if not epochs or len(epochs) < (member.epoch or 0):
             return f"the run {member.run} of {member.sweep} has {len(epochs)} epochs on record"

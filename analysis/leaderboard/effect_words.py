@@ -7,6 +7,7 @@ from analysis.leaderboard.confounded import ANY, Confounded, Step
 from analysis.leaderboard.differences import Difference
 from analysis.leaderboard.effects import Effect, Effects
 from analysis.leaderboard.plain_json import plain_json
+from analysis.leaderboard.trends import Slope, Trend
 
 MOST_STEPS = 3
 """Changes that a sentence on confounded settings names."""
@@ -56,6 +57,28 @@ def confounded_sentence(one: Confounded) -> str:
     return f"{said}{rest}{_steps(one) if len(one.settings) > 1 else ''}."
 
 
+def trend_sentence(found: Effects, trend: Trend) -> str:
+    """What a doubling of a setting, or a standard deviation of it, went with."""
+    per = "doubling" if trend.per == "doubling" else f"standard deviation ({trend.sd:.3g})"
+    over = f"{trend.lowest:.3g} to {trend.highest:.3g}"
+    parts = [f"{trend.setting} ({over}): {found.leaderboard} {_slope_text(trend.leaderboard)} per {per}"]
+    for name, slope in trend.cv.items():
+        flipped = ", the other way" if trend.flipped(name) else ""
+        parts.append(f"{name} {_slope_text(slope)}{flipped}")
+    together = _changed_with(found, trend.setting)
+    if together:
+        parts.append(f"never changed alone, so it may be {_listed(together)} instead")
+    return "; ".join(parts) + "."
+
+
+def _changed_with(found: Effects, setting: str) -> tuple[str, ...]:
+    """The settings that changed whenever this one did; none where it was changed alone as well."""
+    if any(one.step.setting == setting for one in found.effects):
+        return ()
+    bundles = [one.settings for one in found.confounded if setting in one.settings]
+    return tuple(dict.fromkeys(name for settings in bundles for name in settings if name != setting))
+
+
 def noise_sentences(found: Effects) -> list[str]:
     """How far each score moves by itself, and what follows."""
     sentences = []
@@ -77,6 +100,8 @@ def effects_json(found: Effects) -> dict[str, Any]:
     for one, effect in zip(told["effects"], found.effects, strict=True):
         one["flipped"] = {name: effect.flipped(name) for name in found.cv}
         one["sentence"] = effect_sentence(found, effect)
+    for one, trend in zip(told["trends"], found.trends, strict=True):
+        one["sentence"] = trend_sentence(found, trend)
     for one, bundle in zip(told["confounded"], found.confounded, strict=True):
         one["sentence"] = confounded_sentence(bundle)
     return told
@@ -92,6 +117,11 @@ def _status(one: Difference, noise_known: bool) -> str:
         "not shown": f"not shown: within {yardstick} ({interval})",
         "mixed": "mixed: gains and losses that are each more than noise, so it depends on the other settings",
     }[one.status]
+
+
+def _slope_text(one: Slope) -> str:
+    status = "shown" if one.shown else "not shown"
+    return f"{one.slope:+.3g}, {status} (95 % interval {one.low:+.3g} to {one.high:+.3g}, Spearman {one.spearman:+.2f})"
 
 
 def _steps(one: Confounded) -> str:

@@ -15,6 +15,7 @@ from analysis.errors import UserError
 from analysis.leaderboard.configurations import Configurations, configurations, levels
 from analysis.leaderboard.confounded import Confounded, Step, confounded
 from analysis.leaderboard.differences import Difference, Yardstick, difference
+from analysis.leaderboard.trends import Trend, check_numbers, trends
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,16 @@ class Effects:
     effects: tuple[Effect, ...]
     """by the size of the mean gain on the leaderboard"""
     confounded: tuple[Confounded, ...]
+    trends: tuple[Trend, ...] = ()
+    """of settings that are numbers, nothing else held; the steepest first"""
 
 
 def effects(
-    table: pd.DataFrame, columns: Columns, settings: Sequence[str] = (), options: Options | None = None
+    table: pd.DataFrame,
+    columns: Columns,
+    settings: Sequence[str] = (),
+    options: Options | None = None,
+    follow: Sequence[str] = (),
 ) -> Effects:
     """Compare configurations that differ in one setting only, and name what was only changed together.
 
@@ -70,12 +77,16 @@ def effects(
         columns: which column is the leaderboard (`public`) and which are validation scores; these may be none.
         settings: columns that say how a submission was made; all others that repeat a value if none are named.
         options: directions and noise by column.
+        follow: more columns whose trends are wanted, such as a learning rate of which no value repeats: nothing that
+            varies like this can be held fixed, so they are no settings of the comparisons.
 
     Raises:
-        UserError: fewer than two settings, an unknown one, or fewer than two configurations with a leaderboard score.
+        UserError: fewer than two settings, an unknown one, one to follow that is no number, or fewer than two
+            configurations with a leaderboard score.
     """
     asked = options or Options()
     scored = table.dropna(subset=[columns.public])
+    check_numbers(scored, follow)
     named = _settings(scored, columns, settings)
     tried = configurations(scored, named, columns.scores)
     if len(tried.table) < 2:
@@ -83,7 +94,7 @@ def effects(
             f"{len(tried.table)} configurations have {columns.public!r}, at least 2 are needed. Try: another column"
         )
     noise = {**tried.noise, **{name: one for name, one in asked.noise.items() if name in columns.scores}}
-    roles = set(columns.all) - set(named)
+    roles = {*columns.all, *follow} - set(named)
     return Effects(
         leaderboard=columns.public,
         cv=columns.cv,
@@ -94,7 +105,17 @@ def effects(
         noise=noise,
         effects=_effects(tried, columns, asked),
         confounded=tuple(confounded(tried, columns.public)),
+        trends=_trends(scored, tried, columns, follow, asked),
     )
+
+
+def _trends(
+    scored: pd.DataFrame, tried: Configurations, columns: Columns, follow: Sequence[str], asked: Options
+) -> tuple[Trend, ...]:
+    """Over configurations, means of repeats; over submissions where repeats may differ in what is followed."""
+    more = [name for name in follow if name not in tried.settings]
+    table = scored if more else tried.table
+    return trends(table, [*tried.settings, *more], (columns.public, *columns.cv), asked.lower_is_better)
 
 
 def _settings(table: pd.DataFrame, columns: Columns, named: Sequence[str]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from analysis.mistakes.confusions import co_activation, top_confusions
 from analysis.mistakes.figures import class_figure, co_activation_figure, group_figure
 from analysis.mistakes.hardest import hardest_clips
 from analysis.mistakes.parts import by_class, by_column, by_polyphony
+from analysis.mistakes.spectrograms import spectrogram_figure
 
 __all__ = [
     "by_class",
@@ -19,5 +20,6 @@ __all__ = [
     "co_activation_figure",
     "group_figure",
     "hardest_clips",
+    "spectrogram_figure",
     "top_confusions",
 ]

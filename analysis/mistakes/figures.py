@@ -35,7 +35,8 @@ def co_activation_figure(matrix: pd.DataFrame, most: int = MOST_CELLS) -> go.Fig
         z=values[np.ix_(strongest, strongest)],
         colorscale=[[0, "white"], [1, BLUE]],
         zmin=0,
-        colorbar={"title": {"text": "mean probability"}, "thickness": 12},
+        zmax=float(known[np.ix_(strongest, strongest)].max()) or 1.0,
+        colorbar={"title": {"text": "mean probability", "side": "right"}, "thickness": 12},
         customdata=[[[row, column] for column in names] for row in names],
         hovertemplate="true %{customdata[0]}, predicted %{customdata[1]}: <b>%{z:.3f}</b><extra></extra>",
     )

@@ -36,7 +36,8 @@ class Nested:
     """What choosing the best candidate does for submissions that had no part in the choice."""
 
     spearman: float
-    """of the placings below with the leaderboard"""
+    """of the placings below with the leaderboard; without any relation 0 on average, but above 0 where the choice stays
+    the same and below 0 where it changes"""
     regret: Regret
     placings: Mapping[str, float]
     """submission -> its place from 0 to 1 among all by the candidate chosen without it"""

@@ -24,13 +24,26 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A run that trained all its epochs, with its kept checkpoint."""
+    """A run that trained all its epochs."""
 
     folder: SweepFolder
     trial: TrialPlan
     key: str
     spec: RunSpec
-    checkpoint: Path
+    kept: Path | None
+    """the folder of its kept checkpoint; None where that is damaged or gone: the ledger alone does for a submission"""
+
+    @property
+    def checkpoint(self) -> Path:
+        """The folder of its kept checkpoint.
+
+        Raises:
+            RecordsError: it is damaged or gone.
+        """
+        if self.kept is None:
+            epoch = self.folder.ledger(self.key).epochs()[-1]["kept_epoch"]
+            raise RecordsError(f"{self.where}: the checkpoint of epoch {epoch} is damaged or gone. Try: another run")
+        return self.kept
 
     @property
     def where(self) -> str:
@@ -38,7 +51,11 @@ class FinishedRun:
         return f"{self.folder.name} {self.trial.name} run {self.key}"
 
     def predictions(self) -> tuple[list[Predictions], tuple[str, ...]]:
-        """The logits of its kept checkpoint by subset, and the classes."""
+        """The logits of its kept checkpoint by subset, and the classes.
+
+        Raises:
+            RecordsError: the checkpoint is damaged or gone.
+        """
         return read_predictions(self.checkpoint / PREDICTIONS)
 
     def trained_on(self, data_digest: str) -> bool:
@@ -57,7 +74,6 @@ def finished_runs(folder: SweepFolder, which: str | None = None) -> list[Finishe
 
     Raises:
         SpecError: there is no such trial, or one of its runs hasn't finished or has diverged.
-        RecordsError: a kept checkpoint is damaged or gone.
     """
     trial, runs = _best(folder) if which is None else _named(folder, which)
     return [_finished(folder, trial, run) for run in runs]
@@ -93,10 +109,7 @@ def _finished(folder: SweepFolder, trial: TrialPlan, run: RunPlan) -> FinishedRu
         done = "diverged" if state == "diverged" else "has not finished"
         raise SpecError(f"{where} {done}: {len(epochs)} epochs are on record. Try: a trial that is complete")
     kept = epochs[-1]["kept_epoch"]
-    checkpoint = ledger.checkpoint(kept) if kept else None
-    if checkpoint is None:
-        raise RecordsError(f"{where}: the checkpoint of epoch {kept} is damaged or gone. Try: another run")
-    return FinishedRun(folder, trial, run.key, _spec(run, where), checkpoint)
+    return FinishedRun(folder, trial, run.key, _spec(run, where), ledger.checkpoint(kept) if kept else None)
 
 
 def _spec(run: RunPlan, where: str) -> RunSpec:

@@ -23,6 +23,12 @@ def effects(
         str | None,
         typer.Option(metavar="A,B,C", help="Columns that say how it was made; without, all that repeat a value."),
     ] = None,
+    trend: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="COLUMN", help="A number to follow that is no setting, as no value repeats; again for more."
+        ),
+    ] = None,
     noise: Annotated[
         str | None,
         typer.Option(
@@ -38,6 +44,8 @@ def effects(
 ) -> None:
     """Compare submissions that differ in one setting only, and name settings that were only changed together.
 
+    Settings that are numbers, three different ones or more, are also followed as a whole: the slope of each score.
+
     Submissions alike in all settings (leave a seed out of --settings) are repeats: their spread is the noise.
     """
     from analysis.correlation import Columns, Directions, parse_noise
@@ -52,7 +60,7 @@ def effects(
     known |= {public: parse_noise(noise, "--public-noise")} if noise else {}
     named = tuple(part.strip() for part in (settings or "").split(",") if part.strip())
     directions = Directions(tuple(lower_is_better or ()), tuple(higher_is_better or ()))
-    found = effects_of_file(path, columns, named, known, directions)
+    found = effects_of_file(path, columns, named, known, directions, tuple(trend or ()))
     if as_json:
         print(json.dumps(effects_json(found), indent=1))
         return

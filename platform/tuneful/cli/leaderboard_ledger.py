@@ -11,9 +11,11 @@ from tuneful.cli.chosen import Runs, chosen
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from analysis.records.submissions import Member, Submission
-    from tuneful.leaderboard.importing import Plan
-    from tuneful.leaderboard.kaggle import Export
+    from tuneful.leaderboard.importing import Allowed, Plan
+    from tuneful.leaderboard.kaggle import Export, Row
 
 Competition = Annotated[
     str | None, typer.Option(metavar="NAME", help="The competition. Default: the catalogue of the runs.")
@@ -88,7 +90,11 @@ def import_file(
     competition: Annotated[str, typer.Option(metavar="NAME", help="The competition.")],
     mapped: Annotated[
         list[str] | None,
-        typer.Option("--map", metavar="FILENAME=RUN", help="The run of a file that names none; again for more."),
+        typer.Option(
+            "--map",
+            metavar="FILE=RUN",
+            help="The run of a row that names none, by its fileName or date; again for more.",
+        ),
     ] = None,
     allow_unknown: Annotated[
         bool, typer.Option("--allow-unknown", help="Take rows in that are of no run on record.")
@@ -98,31 +104,53 @@ def import_file(
     ] = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Take Kaggle's own table of submissions in; run keys are found in descriptions and file names."""
+    """Take Kaggle's own table of submissions in; run keys are found in descriptions and file names.
+
+    In a terminal, rows that name no run are asked about; nothing is written before the last answer.
+    """
+    from tuneful.cli.matching import somebody_is_there
     from tuneful.leaderboard.importing import Allowed, find_run, take_in
     from tuneful.leaderboard.kaggle import read_export
 
     export = read_export(file, competition, _mapped(results, mapped or []), find_run(results))
-    plan = take_in(results, competition, export.rows, Allowed(allow_unknown, allow_repeated))
-    _show_import(export, plan)
+    allowed = Allowed(allow_unknown, allow_repeated)
+    rows = export.rows
+    if somebody_is_there() and not allow_unknown:
+        rows = _asked(results, competition, rows, allowed)
+        allowed = Allowed(True, allow_repeated)
+    _show_import(export, take_in(results, competition, rows, allowed))
 
 
 def submit(
     runs: Runs,
     competition: Competition = None,
     name: Name = None,
+    mean: Annotated[str, typer.Option(help="Of several runs: arithmetic, geometric or rank.")] = "arithmetic",
     device: Annotated[str, typer.Option(help="auto, cpu or cuda; where the test isn't predicted yet.")] = "auto",
     again: Again = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Have runs judged on a hidden test of our own (chorus), and put the submission on record."""
     from tuneful.leaderboard.ledger import Described
+    from tuneful.leaderboard.submit import mean_words
     from tuneful.leaderboard.submit import submit as judge_and_record
 
     members = chosen(results, runs)
+    described = Described(competition, name, mean_words(mean))
     with preparation() as report:
-        submission = judge_and_record(results, members, Described(competition, name), device, again, report)
+        submission = judge_and_record(results, members, described, device, again, report)
     _show(submission)
+
+
+def _asked(results: Path, competition: str, rows: "Sequence[Row]", allowed: "Allowed") -> "tuple[Row, ...]":
+    from analysis.records.submissions import read_submissions
+    from tuneful.cli.matching import Talk, ask_for_runs, typed_answer
+    from tuneful.leaderboard.importing import planned, refuse_repeated
+
+    on_record = read_submissions(results, competition)
+    refuse_repeated(rows, planned(rows, on_record), allowed)
+    talk = Talk(typed_answer, _say, lambda some: planned(some, on_record), allowed.repeated)
+    return tuple(ask_for_runs(results, rows, talk))
 
 
 def _mapped(results: Path, texts: list[str]) -> "dict[str, list[Member]]":
@@ -132,7 +160,7 @@ def _mapped(results: Path, texts: list[str]) -> "dict[str, list[Member]]":
     for text in texts:
         file, equals, run = text.rpartition("=")
         if not (file and equals and run):
-            raise SpecError(f"--map must be FILENAME=RUN, got {text!r}. Try: --map submission.csv=loss:7")
+            raise SpecError(f"--map must be FILE=RUN, got {text!r}. Try: --map submission.csv=loss:7")
         found.setdefault(file, []).extend(one.member for one in chosen(results, [run]))
     return found
 
@@ -152,6 +180,9 @@ def _show_import(export: "Export", plan: "Plan") -> None:
         _say(f"{len(plan.unknown)} are of no run on record: no validation score can be compared with theirs.")
     if plan.repeated:
         _say(f"{len(plan.repeated)} are of the same runs as another one.")
+    left_out = len(export.rows) - len(plan.new) - len(plan.changed) - plan.same
+    if left_out:
+        _say(f"{left_out} were skipped and are not on record.")
     _say(f"{len(export.rows)} scored rows: {len(plan.new)} added, {len(plan.changed)} updated, {plan.same} as before.")
 
 

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 
-from analysis.correlation.contrasts import Contrast
 from analysis.correlation.facts import Analysis, Estimate, Slice
 from analysis.correlation.groups import WithinBetween
 from analysis.correlation.reasons import coefficient_text, p_text
-from analysis.correlation.words import answer, next_step
+from analysis.correlation.words import answer, contrast_signs, next_step
 from tuneful.leaderboard.text import plain, table, titled, wrapped
 
 MOST_CONTRASTS = 3
@@ -88,19 +87,12 @@ def _counted(found: Analysis, width: int) -> Iterator[str]:
 def _contrasts(one: Slice) -> Iterator[str]:
     for contrast in one.contrasts[:MOST_CONTRASTS]:
         yield ""
-        yield f"Alike but for {plain(contrast.column)}: {_signs(contrast)}"
+        yield f"Alike but for {plain(contrast.column)}: {contrast_signs(contrast)}"
         header = ("submission", plain(contrast.column), one.cv, one.leaderboard)
         rows = [(member.id, member.value, f"{member.cv:g}", f"{member.leaderboard:g}") for member in contrast.members]
         yield from table(header, rows)
     if more := len(one.contrasts) - MOST_CONTRASTS:
         yield from [f"  and {more} more sets that differ in one setting only"] if more > 0 else []
-
-
-def _signs(contrast: Contrast) -> str:
-    pairs = contrast.same_way + contrast.opposite
-    if contrast.flipped:
-        return f"sign flipped, {contrast.opposite} of {pairs} pairs go against each other"
-    return f"{contrast.same_way} of {pairs} pairs go the same way"
 
 
 def _headline_row(one: Slice) -> tuple[str, ...]:

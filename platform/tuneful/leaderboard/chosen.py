@@ -37,6 +37,7 @@ class ChosenRun:
 
         Raises:
             SpecError: the run keeps another epoch's only.
+            RecordsError: they are damaged or gone.
         """
         found = self.run.checkpoint if self.is_kept else self.run.folder.ledger(self.run.key).checkpoint(self.epoch)
         if found is None:
@@ -70,7 +71,6 @@ def chosen_runs(folder: SweepFolder, which: str | None, epoch: int | None) -> li
 
     Raises:
         SpecError: there are no such runs, or one has no such epoch.
-        RecordsError: a kept checkpoint is damaged or gone.
     """
     return [_at(run, epoch) for run in finished_runs(folder, which)]
 

@@ -4,13 +4,20 @@ import math
 from collections.abc import Iterator
 
 from analysis.leaderboard.differences import Difference
-from analysis.leaderboard.effect_words import confounded_sentence, effect_sentence, noise_sentences, step_text
+from analysis.leaderboard.effect_words import (
+    confounded_sentence,
+    effect_sentence,
+    noise_sentences,
+    step_text,
+    trend_sentence,
+)
 from analysis.leaderboard.effects import Effect, Effects
 from tuneful.leaderboard.text import table, titled, wrapped
 
 MOST_EFFECTS = 15
 MOST_SENTENCES = 6
 MOST_CONFOUNDED = 8
+MOST_TRENDS = 6
 LONGEST_CHANGE = 38
 """Characters; the JSON has it whole."""
 
@@ -25,6 +32,11 @@ def effect_lines(found: Effects, width: int) -> Iterator[str]:
     if sentences:
         yield from titled("Never changed alone", sentences[:MOST_CONFOUNDED], width)
     if more := len(sentences[MOST_CONFOUNDED:]):
+        yield f"  and {more} more, in --json"
+    if found.trends:
+        sentences = [trend_sentence(found, one) for one in found.trends[:MOST_TRENDS]]
+        yield from titled("Trends of numbers (positive is better; other settings are not held)", sentences, width)
+    if more := len(found.trends[MOST_TRENDS:]):
         yield f"  and {more} more, in --json"
     yield from titled("Noise", noise_sentences(found), width)
     if found.left_out:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from analysis.records.submissions import (
     ADDED,
@@ -61,7 +61,9 @@ def take_in(results: Path, competition: str, rows: Sequence[Row], allowed: Allow
         RecordsError: a record is damaged or can't be written.
     """
     plan = planned(rows, read_submissions(results, competition))
-    _refuse(results, rows, plan, allowed)
+    refuse_repeated(rows, plan, allowed)
+    if plan.unknown and not allowed.unknown:
+        _refuse_unknown(results, rows, plan.unknown)
     for submission in plan.changed:
         replace_submission(results, submission)
     for submission in plan.new:
@@ -114,16 +116,12 @@ def _runs(submission: Submission) -> Any:
     return frozenset(submission.members)
 
 
-def _refuse(results: Path, rows: Sequence[Row], plan: Plan, allowed: Allowed) -> None:
-    if plan.unknown and not allowed.unknown:
-        first, on_record = plan.unknown[0], runs_by_key(results)
-        unused = set(on_record) - {member.run for row in rows for member in row.submission.members}
-        why = f"names the run {first.unknown[0]}" if first.unknown else "names no run key"
-        raise SpecError(
-            f"{len(plan.unknown)} of {len(rows)} scored rows are of no run on record, and {len(unused)} of "
-            f"{len(on_record)} runs on record are in no row. First: line {first.line}, {first.submission.name!r} "
-            f"{why}. Try: --map FILENAME=RUN, or --allow-unknown to take them in without their runs"
-        )
+def refuse_repeated(rows: Sequence[Row], plan: Plan, allowed: Allowed) -> None:
+    """Refuse several rows of the same runs, unless that is allowed.
+
+    Raises:
+        SpecError: as said, naming the first.
+    """
     if plan.repeated and not allowed.repeated:
         row, other = plan.repeated[0]
         sizes = Counter(_runs(one.submission) for one in rows if one.submission.members)
@@ -132,3 +130,16 @@ def _refuse(results: Path, rows: Sequence[Row], plan: Plan, allowed: Allowed) ->
             f"different ones in the file). First: line {row.line}, {row.submission.name!r}, the same as {other}. "
             "Try: --allow-repeated if they differ in what was done after the runs"
         )
+
+
+def _refuse_unknown(results: Path, rows: Sequence[Row], unknown: Sequence[Row]) -> NoReturn:
+    first, on_record = unknown[0], runs_by_key(results)
+    unused = set(on_record) - {member.run for row in rows for member in row.submission.members}
+    why = f"names the run {first.unknown[0]}" if first.unknown else "names no run key"
+    alike = sum(row.submission.name == first.submission.name for row in rows) > 1
+    raise SpecError(
+        f"{len(unknown)} of {len(rows)} scored rows are of no run on record, and {len(unused)} of "
+        f"{len(on_record)} runs on record are in no row. First: line {first.line}, {first.submission.name!r} "
+        f"{why}. Try: --map {'DATE' if alike else 'FILENAME'}=RUN, or the command in a terminal, which asks; or "
+        "--allow-unknown to take them in without their runs"
+    )

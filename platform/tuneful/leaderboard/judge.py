@@ -29,6 +29,15 @@ def judge(folder: Path, predictions: pd.DataFrame, only: Sequence[str] | None = 
     return {name: macro_auc(targets[part == name][:, chosen], scores[part == name][:, chosen]) for name in PARTS}
 
 
+def sizes(folder: Path) -> dict[str, int]:
+    """The windows of the public and of the private part; empty where nothing is judged here."""
+    path = folder / "judge" / "labels.parquet"
+    if not path.is_file():
+        return {}
+    part = pd.read_parquet(path, columns=["part"])["part"]
+    return {name: int((part == name).sum()) for name in PARTS}
+
+
 def _check_classes(labels: pd.DataFrame, classes: list[str]) -> None:
     """Raise if a class that occurs in the hidden labels has no column."""
     missing = sorted(set(labels["labels"].explode().dropna()) - set(classes))

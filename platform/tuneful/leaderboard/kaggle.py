@@ -48,7 +48,8 @@ def read_export(path: Path, competition: str, mapped: Mapping[str, Sequence[Memb
     Args:
         path: the CSV file.
         competition: its name on our record.
-        mapped: members of files whose names and descriptions name no run.
+        mapped: members of rows whose names and descriptions name no run, by fileName or date: where notebooks are
+            submitted, all files have one name.
         find: looks for a run by its key.
 
     Raises:
@@ -70,7 +71,7 @@ def read_export(path: Path, competition: str, mapped: Mapping[str, Sequence[Memb
             skipped[status or "no status"] = skipped.get(status or "no status", 0) + 1
             continue
         rows.append(_read(f"{path}:{line}", line, row, competition, (mapped, find)))
-    _refuse_unused(path, mapped, [row.submission.name for row in rows])
+    _refuse_unused(path, mapped, [row.submission for row in rows])
     return Export(tuple(rows), skipped)
 
 
@@ -82,7 +83,7 @@ def _read(
     runs: tuple[Mapping[str, Sequence[Member]], FindRun],
 ) -> Row:
     mapped, find = runs
-    given = tuple(mapped.get(row["fileName"], ()))
+    given = tuple(mapped.get(row["date"]) or mapped.get(row["fileName"], ()))
     members, unknown = (given, ()) if given else _named(f"{row['fileName']} {row['description']}", find)
     submission = Submission(
         competition=competition,
@@ -114,11 +115,9 @@ def _score(text: str, where: str) -> float | None:
     return parse_score(text, where)
 
 
-def _refuse_unused(path: Path, mapped: Mapping[str, Sequence[Member]], names: Sequence[str]) -> None:
-    unused = sorted(set(mapped) - set(names))
+def _refuse_unused(path: Path, mapped: Mapping[str, Sequence[Member]], rows: Sequence[Submission]) -> None:
+    names = {one.name for one in rows}
+    unused = sorted(set(mapped) - names - {one.submitted_at for one in rows})
     if unused:
-        raise UserError(f"{path}: no scored row has the fileName {unused[0]!r} of --map. Try: {_first(names)}")
-
-
-def _first(names: Sequence[str]) -> str:
-    return ", ".join(sorted(set(names))[:3]) or "a file with scored rows"
+        known = ", ".join(sorted(names)[:3]) or "a file with scored rows"
+        raise UserError(f"{path}: no scored row has the fileName or date {unused[0]!r} of --map. Try: {known}")

@@ -7,34 +7,24 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.correlation.reasons import coefficient_text, p_text
-from analysis.selection.decision import LABELLED, Decision
+from analysis.selection.decision import Decision
 from analysis.selection.labelled_target import LabelsWorth
-from analysis.selection.rules import BASELINE
 from analysis.selection.selection_facts import Ranked
+from analysis.selection.words import answer, honesty, loss_text
 from tuneful.leaderboard.text import plain, table, titled, wrapped
 
 MOST_CANDIDATES = 10
 MOST_RUNGS = 12
-MOST_NAMES = 3
 LONGEST_SUBMISSION = 48
 EVERY = 60
 """Above this many labelled windows only its multiples are shown."""
-_NAMED = {BASELINE: "the usual choice", LABELLED: "the score on the labelled target windows"}
-_ANSWERS = {
-    "usable": "choose by {winner}: of {tried} candidates it follows the {board} leaderboard best",
-    "no evidence": "nothing shows that any of {tried} candidates follows the {board} leaderboard; the best is {winner}",
-    "misleading": "{winner} goes against the {board} leaderboard",
-    "not comparable": "the scores of these submissions were made in different ways; don't choose by {winner}",
-}
 
 
 def selection_text(found: Decision, width: int) -> Iterator[str | Table]:
     """Lines and tables in the order in which they are read."""
     chosen = found.selection
-    names = {"winner": chosen.winner.name, "tried": chosen.tried, "board": found.board}
-    said = _ANSWERS[chosen.verdict].format(**names)
-    yield from wrapped(f"{chosen.verdict.upper()}: {said} ({chosen.n} submissions).", width)
-    yield from titled("How far to trust it", list(_honesty(found)), width)
+    yield from wrapped(f"{chosen.verdict.upper()}: {answer(found)}", width)
+    yield from titled("How far to trust it", list(honesty(found)), width)
     yield ""
     yield _candidates(chosen.ranking[:MOST_CANDIDATES])
     if hidden := chosen.tried - MOST_CANDIDATES:
@@ -44,39 +34,13 @@ def selection_text(found: Decision, width: int) -> Iterator[str | Table]:
     yield from titled("Left out", found.left_out, width) if found.left_out else ()
 
 
-def _honesty(found: Decision) -> Iterator[str]:
-    chosen, nested = found.selection, found.selection.nested
-    yield from (reason.sentence for reason in chosen.reasons)
-    yield f"A bootstrap over submissions makes the same choice in {chosen.winner.bootstrap:.0%} of resamples."
-    yield (
-        f"Chosen without each submission in turn, candidates place the left-out ones at Spearman "
-        f"{coefficient_text(nested.spearman)}. Following that loses {_loss(nested.regret.value)} (95 % interval "
-        f"{_loss(nested.regret.low)} to {_loss(nested.regret.high)}), a random pick {_loss(nested.regret.at_random)}; "
-        f"with all submissions seen the winner's pick loses {_loss(chosen.winner.regret.value)}."
-    )
-    yield from _named(found)
-    if same := found.same_as.get(chosen.winner.name):
-        more = f" and {len(same) - MOST_NAMES} more" if len(same) > MOST_NAMES else ""
-        yield f"The same order of submissions is given by {', '.join(same[:MOST_NAMES])}{more}."
-
-
-def _named(found: Decision) -> Iterator[str]:
-    """Where common practice and the labelled windows stand among the others."""
-    for place, one in enumerate(found.selection.ranking, 1):
-        for name in {one.name, *found.same_as.get(one.name, ())} & set(_NAMED):
-            yield (
-                f"{name}, {_NAMED[name]}, is number {place} of {found.selection.tried}: Spearman "
-                f"{coefficient_text(one.spearman)}, its pick loses {_loss(one.regret.value)}."
-            )
-
-
 def _candidates(ranking: tuple[Ranked, ...]) -> Table:
     """Names as long as composites have are folded, not cut."""
     listed = Table("candidate", box=None, pad_edge=False)
     for header in ("n", "Spearman", "p", "regret", "chosen"):
         listed.add_column(header, justify="right", no_wrap=True)
     for one in ranking:
-        numbers = (coefficient_text(one.spearman), p_text(one.p_corrected), _loss(one.regret.value))
+        numbers = (coefficient_text(one.spearman), p_text(one.p_corrected), loss_text(one.regret.value))
         listed.add_row(Text(plain(one.name)), str(one.n), *numbers, f"{one.bootstrap:.0%}")
     return listed
 
@@ -105,14 +69,9 @@ def _labels(found: Decision, width: int) -> Iterator[str]:
     yield from titled("What labels buy", [text], width)
     last = found.labels[-1]
     shown = [one for one in found.labels if one.windows <= EVERY or one.windows % EVERY == 0 or one == last]
-    rows = [(str(one.windows), coefficient_text(one.spearman), _interval(one), _loss(one.regret)) for one in shown]
+    rows = [(str(one.windows), coefficient_text(one.spearman), _interval(one), loss_text(one.regret)) for one in shown]
     yield from table(("windows", "Spearman", "95 % of draws", "regret"), rows)
 
 
 def _interval(one: LabelsWorth) -> str:
     return f"{coefficient_text(one.low)} to {coefficient_text(one.high)}"
-
-
-def _loss(value: float) -> str:
-    """A regret; rounding errors leave some a hair below 0."""
-    return f"{max(value, 0.0):.3f}"

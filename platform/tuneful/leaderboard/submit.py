@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from analysis.ensemble.combinations import COMBINATIONS, Combination
 from analysis.records.predictions import Predictions
 from analysis.records.submissions import JUDGED, Submission
 from trainers.data.catalogue import Catalogue
@@ -18,6 +19,7 @@ from tuneful.leaderboard.chosen import ChosenRun
 from tuneful.leaderboard.judge import KEYS, judge
 from tuneful.leaderboard.ledger import Described, Scores, as_submission, put_on_record, refuse_same
 
+ARITHMETIC = "arithmetic"
 TEST = "test"
 """The subset whose labels the judge holds."""
 
@@ -30,15 +32,16 @@ def submit(
     Args:
         results: the results folder.
         chosen: the runs.
-        described: how it is called.
+        described: how it is called; its post-processing is the `mean_words` of how runs are combined.
         device: `auto`, `cpu` or `cuda`.
         again: the same runs may be on record.
         report: hears of decoding and predicting.
 
     Raises:
-        SpecError: the judge has no labels of these data, or the runs don't go together.
+        SpecError: the judge has no labels of these data, the runs don't go together, or there is no such mean of them.
         DataError: the runs' windows are not the judge's.
     """
+    mean = _mean(described.post_processing, len(chosen))
     draft = as_submission(chosen, described, Scores(), JUDGED)
     catalogue = judged_catalogue(chosen)
     refuse_same(results, draft, again)
@@ -47,8 +50,22 @@ def submit(
         report("predicting the test", number, len(chosen))
         tables.append(probabilities_of_test(one, catalogue, device, report))
     report("predicting the test", len(chosen), len(chosen))
-    scores = judged(catalogue, mean_of(chosen, tables))
+    scores = judged(catalogue, mean_of(chosen, tables, mean))
     return put_on_record(results, as_submission(chosen, described, scores, JUDGED), again)
+
+
+def mean_words(name: str) -> str:
+    """A mean as the ledger calls it among post-processing: `rank mean`; the arithmetic one needs no word."""
+    return "" if name == ARITHMETIC else f"{name} mean"
+
+
+def _mean(words: str, runs: int) -> Combination:
+    name = words.removesuffix(" mean") or ARITHMETIC
+    if name not in COMBINATIONS:
+        raise SpecError(f"--mean must be one of {', '.join(COMBINATIONS)}, got {name!r}. Try: {ARITHMETIC}")
+    if name != ARITHMETIC and runs < 2:
+        raise SpecError(f"--mean {name} is of several runs, got one. Try: more runs, or no --mean")
+    return COMBINATIONS[name]
 
 
 def judged_catalogue(chosen: Sequence[ChosenRun]) -> Catalogue:
@@ -79,7 +96,9 @@ def probabilities_of_test(one: ChosenRun, catalogue: Catalogue, device: str, rep
     return _predicted(for_recordings(one.run.spec), weights, catalogue, device)
 
 
-def mean_of(chosen: Sequence[ChosenRun], tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def mean_of(
+    chosen: Sequence[ChosenRun], tables: Sequence[pd.DataFrame], mean: Combination = COMBINATIONS[ARITHMETIC]
+) -> pd.DataFrame:
     """The mean of probabilities over runs, window by window.
 
     Raises:
@@ -87,7 +106,7 @@ def mean_of(chosen: Sequence[ChosenRun], tables: Sequence[pd.DataFrame]) -> pd.D
         DataError: they have other windows.
     """
     first = tables[0].set_index(KEYS)
-    total = np.zeros(first.shape)
+    members = []
     for one, table in zip(chosen, tables, strict=True):
         indexed = table.set_index(KEYS)
         if set(indexed.columns) != set(first.columns):
@@ -98,8 +117,9 @@ def mean_of(chosen: Sequence[ChosenRun], tables: Sequence[pd.DataFrame]) -> pd.D
                 f"{one.run.where} has {len(indexed)} windows of the test, the first run {len(first)} others. "
                 "Try: runs with the same segments.duration_s and segments.stride"
             )
-        total += indexed.loc[first.index, list(first.columns)].to_numpy()
-    return pd.DataFrame(total / len(tables), index=first.index, columns=first.columns).reset_index()
+        members.append(indexed.loc[first.index, list(first.columns)].to_numpy(float))
+    combined = mean.combine(np.stack(members), np.ones(len(members)))
+    return pd.DataFrame(combined, index=first.index, columns=first.columns).reset_index()
 
 
 def judged(catalogue: Catalogue, table: pd.DataFrame) -> Scores:

@@ -45,8 +45,8 @@ def test_missing_scores_are_missing_and_lines_name_rows_without_ids(path):
         (GOOD.replace("0.8", "1_0"), r"t.csv:3: auc is '1_0'"),
         (GOOD.replace("007", "NA"), r"t.csv:3: exp 'NA' is there 2 times, first in line 2 \(5 rows, 4 submissions"),
         (GOOD.replace("007", " "), r"t.csv:3: exp is empty"),
-        (GOOD.replace(",", ";"), r"t.csv:1: cells are separated by semicolons"),
-        (GOOD.replace(",", "\t"), r"t.csv:1: cells are separated by tabs"),
+        (GOOD.replace(",", ";"), r"t.csv:1: cells are not separated by commas \(got 'exp;auc;lb'\)"),
+        (GOOD.replace(",", "\t"), r"t.csv:1: cells are not separated by commas"),
         (GOOD.replace("exp", "auc"), r"t.csv:1: the column 'auc' is there twice"),
         (GOOD.replace("auc", "AUC"), r"t.csv:1: no column is called 'auc'. Did you mean 'AUC'\?"),
         (GOOD.replace("auc", "zzz"), r"no column is called 'auc'. Known: 'exp', 'zzz', 'lb'"),
@@ -54,7 +54,7 @@ def test_missing_scores_are_missing_and_lines_name_rows_without_ids(path):
         ('exp,auc,lb\n"a"b,1,1\n', r"t.csv:2: not valid CSV"),
         ("", r"t.csv: the file is empty"),
         ("exp,auc,lb\n", r"t.csv: no rows below the header"),
-        (b"exp,auc,lb\n\0,1,1\n", r"t.csv: not a text file"),
+        (b"exp,auc,lb\n\0,1,1\n", r"t.csv:2: a NUL byte, so no UTF-8 text"),
     ],
 )
 def test_what_is_wrong_is_named_with_line_value_and_fix(path, text, said):

@@ -1,10 +1,13 @@
 """Mistakes by class, group and pair against scikit-learn and plain loops."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, f1_score, log_loss, precision_score, recall_score, roc_auc_score
 
+from analysis.eda.view import Example
 from analysis.errors import UserError
 from analysis.mistakes import (
     by_class,
@@ -15,6 +18,7 @@ from analysis.mistakes import (
     co_activation_figure,
     group_figure,
     hardest_clips,
+    spectrogram_figure,
     top_confusions,
 )
 from analysis.mistakes.hardest import clip_loss
@@ -145,3 +149,20 @@ def test_names_in_figures_are_text(clips):
     ]
     for figure in figures:
         assert "<b>wren" not in figure.to_json().replace("\\u003c", "<").replace("\\u003e", ">")
+
+
+def test_the_hardest_clips_are_drawn_worst_first_with_what_was_said_of_them():
+    positive = np.array([[1, 0, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]], bool)
+    probabilities = np.array([[0.9, 0.05, 0.1, 0.0], [0.1, 0.2, 0.7, 0.3], [0.25, 0.01, 0.3, 0.6]])
+    hardest = hardest_clips(ClipScores(("good", "<i>empty", "two"), CLASSES, positive, probabilities))
+    pictures = [Example("", "", name, f"data:{name}", 2.0) for name in ("two", "<i>empty", "elsewhere")]
+    figure = spectrogram_figure(hardest, pictures, 8000)
+    assert [one.source for one in figure.layout.images] == ["data:two", "data:<i>empty"]
+    first, second = (re.sub("<[^>]*>", "|", one.text) for one in figure.layout.annotations)
+    assert (
+        first.startswith("|two|  loss 7") and "is owl, &lt;b&gt;wren&lt;/b&gt;: &lt;b&gt;wren&lt;/b&gt; 0.01" in first
+    )
+    assert first.endswith(", not never (0.60)|")
+    assert "|&lt;i&gt;empty|" in second and second.endswith("is nothing, not =1+1 (0.70)|")
+    assert figure.layout.yaxis2.tickvals[1] == pytest.approx(np.log(1 + 1000 / 700) / np.log(1 + 8000 / 700))
+    assert len(spectrogram_figure(hardest, [], 8000).layout.images) == 0

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import soundfile
 
 from analysis.records.predictions import Predictions, write_predictions
 from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan, sweep_folder
@@ -36,7 +37,7 @@ def catalogue() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "clip_id": [f"clip-{i:02}" for i in range(CLIPS)],
-            "path": [f"{i}.ogg" for i in range(CLIPS)],
+            "path": [f"{i}.wav" for i in range(CLIPS)],
             "recording_id": [f"r{i // 2}" for i in range(CLIPS)],
             "content": [f"h{i // 2}" for i in range(CLIPS)],
             "start_s": 0.0,
@@ -53,6 +54,12 @@ def catalogue() -> pd.DataFrame:
             **dict.fromkeys(empty),
         }
     )
+
+
+def make_recordings(folder: Path) -> None:
+    """A second of noise for each clip."""
+    for i, path in enumerate(catalogue()["path"]):
+        soundfile.write(folder / path, np.random.default_rng(i).normal(0, 0.1, 8000), 8000)
 
 
 def make_results(results: Path) -> None:

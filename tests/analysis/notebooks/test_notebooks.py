@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import plotly.graph_objects as go
 import pytest
 
 import analysis
+from trainers.data.catalogue import save_catalogue
 
 FOLDER = Path(analysis.__file__).parent / "notebooks"
 NAMES = ("cv_vs_leaderboard", "eda", "errors", "sweep_overview")
@@ -22,19 +24,22 @@ NOTHING_TO_DRAW = {"confirm_figure(tables)", "importance_figure(parameter_import
 
 
 @pytest.fixture(scope="module")
-def parameters(tmp_path_factory) -> dict[str, dict[str, Any]]:
+def parameters(tmp_path_factory) -> Iterator[dict[str, dict[str, Any]]]:
     """What a person would type into the second cell."""
     spec = importlib.util.spec_from_file_location("stored_results", Path(__file__).with_name("stored_results.py"))
     stored = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(stored)
     folder = tmp_path_factory.mktemp("notebooks")
     stored.make_results(folder / "results")
-    stored.catalogue().to_parquet(folder / "catalogue.parquet")
-    return {
-        "sweep_overview": {"RESULTS": folder / "results", "SWEEP": "small"},
-        "errors": {"RESULTS": folder / "results", "TRIAL": "small:3", "CATALOGUE": folder / "catalogue.parquet"},
-        "eda": {"CATALOGUE": folder / "catalogue.parquet"},
-    }
+    stored.make_recordings(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TUNEFUL_HOME", str(folder / "home"))
+        save_catalogue("small", "csv", folder, stored.catalogue())
+        yield {
+            "sweep_overview": {"RESULTS": folder / "results", "SWEEP": "small"},
+            "errors": {"RESULTS": folder / "results", "TRIAL": "small:3", "CATALOGUE": "small"},
+            "eda": {"CATALOGUE": folder / "home/catalogues/small/catalogue.parquet"},
+        }
 
 
 def read(name: str) -> nbformat.NotebookNode:

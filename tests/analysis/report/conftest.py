@@ -1,22 +1,14 @@
-"""Fixtures of the report tests: a realistic sweep, its page, and a real browser where there is one."""
+"""Fixtures of the report tests: a realistic sweep and its page."""
 
 import importlib.util
-import shutil
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
 from analysis.records.sweep_tables import SweepTables
 from analysis.report import sweep_page
-
-_FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-)
 
 
 def _load_fake_sweep() -> ModuleType:
@@ -44,22 +36,3 @@ def sweep(fake: ModuleType) -> SweepTables:
 @pytest.fixture(scope="session")
 def page(sweep: SweepTables) -> str:
     return sweep_page(sweep)
-
-
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless chromium that keeps its console log."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("needs chromium and chromedriver on the PATH")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in [*_FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    chrome = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    try:
-        yield chrome
-    finally:
-        chrome.quit()

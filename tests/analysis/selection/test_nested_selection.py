@@ -68,6 +68,19 @@ def test_the_nested_placings_are_those_of_a_plain_loop():
     assert found.regret.value == pytest.approx(board.max() - board[placed == placed.max()].mean())
 
 
+def test_leaving_one_out_is_not_biased_by_candidates_that_hang_together():
+    """Over draws of the leaderboard alone the placings of left-out submissions agree with it by chance only."""
+    rng = np.random.default_rng(5)
+    x = np.sqrt(0.8) * rng.normal(size=(8, 1)) + np.sqrt(0.2) * rng.normal(size=(8, 6))
+    places = rankdata(x, axis=0)
+    found = []
+    for _ in range(150):
+        y = rng.normal(size=8)
+        placing = (choice_shares(1 - np.eye(8), x, y) * places).sum(axis=1)
+        found.append(spearmanr(placing, y)[0])
+    assert abs(np.mean(found)) < 4 * np.std(found) / np.sqrt(len(found))
+
+
 def test_ties_share_the_choice():
     y = np.array([1.0, 2.0, 3.0, 4.0])
     x = np.column_stack([y, 10 * y, -y, np.full(4, np.nan)])

@@ -62,6 +62,7 @@ def test_the_answer_is_within_80_columns_with_its_honesty(results):
     assert text.startswith("USABLE: choose by rerender/macro_auc: of ")
     assert "A bootstrap over submissions makes the same choice in" in text
     assert "place the left-out ones at Spearman +" in text
+    assert "of these choices are rerender/macro_auc again. Where the choice hardly changes" in text
     assert "-0.000" not in text
     assert "val/macro_auc, the usual choice, is number" in text
     assert "repeats of 4 submissions): 4 of 8 submissions; 4 were higher by less." in text  # pairs of seeds .01 apart

@@ -1,6 +1,7 @@
 """`platform leaderboard add`, `score` and `list`: what is on record afterwards, and what is refused."""
 
 import json
+import shutil
 
 import pytest
 
@@ -128,3 +129,11 @@ def test_the_list_shows_names_as_text_and_json_holds_everything(add, platform, l
     assert told["members"] == [{"sweep": "loss", "run": key, "epoch": 2}]
     assert (told["public"], told["private"], told["name"]) == (0.5, None, "[red]<b>")
     assert "No submissions to owls" in platform("leaderboard", "list", "owls").stdout
+
+
+def test_a_run_whose_checkpoint_is_gone_can_be_put_on_record(add, lab):
+    key = lab.run()
+    checkpoint = lab.results / "sweeps/loss/runs" / key / "attempt-0001/checkpoint-0002"
+    shutil.rmtree(checkpoint)
+    assert add("loss", "--public", "0.5").returncode == 0
+    assert on_record(lab)[0].members == (Member("loss", key, 2),)

@@ -1,9 +1,12 @@
 """`platform leaderboard submit` on stored predictions: scores are scikit-learn's of the mean of probabilities."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
+from scipy.stats import gmean, rankdata
 from sklearn.metrics import roc_auc_score
 
 from analysis.records.predictions import Predictions
@@ -52,6 +55,29 @@ def test_an_ensemble_is_judged_by_the_mean_of_its_probabilities(platform, lab, h
     assert again.returncode == 2 and "--again" in again.stderr
 
 
+def test_other_means_are_judged_as_they_are_called_and_are_other_submissions(platform, lab, hidden):
+    logits = [random_logits(seed) for seed in (1, 2)]
+    for number, own in enumerate(logits):
+        lab.run(f"sweep{number}", parts=stored(own), seed=number)
+    assert platform("leaderboard", "submit", "sweep0", "--mean", "rank").returncode == 2
+    assert (
+        "--mean must be one of arithmetic, geometric, rank"
+        in platform("leaderboard", "submit", "sweep0", "--mean", "x").stderr
+    )
+    both = ("leaderboard", "submit", "sweep0", "sweep1")
+    for mean in ("arithmetic", "geometric", "rank"):
+        assert platform(*both, "--mean", mean).returncode == 0
+    found = {one.post_processing: one.private for one in read_submissions(lab.results)}
+    expected = {
+        "": np.mean(expit(logits), axis=0),
+        "geometric mean": gmean(expit(logits), axis=0),
+        "rank mean": np.mean([rankdata(own, axis=0) for own in logits], axis=0),
+    }
+    assert found == pytest.approx({name: roc_auc_score(hidden[4:], one[4:]) for name, one in expected.items()})
+    assert len(set(found.values())) > 1
+    assert platform(*both, "--mean", "rank").returncode == 2, "the same submission twice"
+
+
 def test_windows_are_smoothed_as_the_run_smooths_them(platform, lab, hidden):
     logits = random_logits(5)
     lab.run(parts=stored(logits), **{"segments.smoothing": "neighbor_average"})
@@ -83,3 +109,11 @@ def test_an_epoch_without_weights_is_refused(platform, lab, hidden):
     done = platform("leaderboard", "submit", "loss@1")
     assert done.returncode == 2
     assert "has no weights of epoch 1, it keeps those of epoch 2. Try: @2, or no epoch" in done.stderr
+
+
+def test_a_run_whose_checkpoint_is_gone_cannot_be_judged(platform, lab, hidden):
+    key = lab.run(parts=stored(random_logits(1)))
+    shutil.rmtree(lab.results / "sweeps/loss/runs" / key / "attempt-0001/checkpoint-0002")
+    done = platform("leaderboard", "submit", "loss")
+    assert done.returncode == 3 and "the checkpoint of epoch 2 is damaged or gone" in done.stderr
+    assert read_submissions(lab.results) == []

@@ -77,6 +77,15 @@ def test_a_row_of_no_run_is_refused_with_counts_of_both_sides_unless_allowed_or_
     assert on_record(lab)[2].members == ()
 
 
+def test_files_of_one_name_are_mapped_by_their_dates(take_in, lab):
+    keys = [lab.run(seed=seed) for seed in (1, 2)]
+    rows = [f"submission.csv,2025-05-0{day} 10:00:00,,complete,0.75," for day in (3, 4)]
+    assert "Try: --map DATE=RUN" in take_in(*rows).stderr
+    dates = ["--map", "2025-05-03 10:00:00=loss:0", "--map", "2025-05-04 10:00:00=loss:1"]
+    assert take_in(*rows, args=dates).returncode == 0
+    assert [one.members[0].run for one in on_record(lab)] == keys
+
+
 def test_an_ensemble_with_an_unknown_member_is_no_ensemble_of_the_known_ones(take_in, lab):
     key = lab.run()
     row = f"a.csv,2025-05-03,{key} 0123456789abcdef,complete,0.75,"
@@ -122,7 +131,7 @@ def test_a_submission_on_record_stands_for_one_row_only(take_in, platform, lab):
         (["a.csv,2025,k,complete,0,777,"], HEADER, "export.csv:2: 7 cells, the header has 6"),
         (["a.csv,2025,k,complete,,"], HEADER, "export.csv:2: status is complete, but there is no score"),
         (["a.csv,1"], "fileName,publicScore", "no column is called 'date'"),
-        (["a;1"], "fileName;date", "cells are separated by semicolons"),
+        (["a;1"], "fileName;date", "cells are not separated by commas"),
     ],
 )
 def test_a_file_that_is_no_export_is_refused_with_its_line(take_in, lab, rows, header, message):
@@ -135,5 +144,6 @@ def test_a_file_that_is_no_export_is_refused_with_its_line(take_in, lab, rows, h
 def test_a_map_that_fits_nothing_is_refused(take_in, lab):
     key = lab.run()
     row = f"a.csv,2025-05-03,{key},complete,0.75,"
-    assert "no scored row has the fileName 'b.csv' of --map" in take_in(row, args=["--map", "b.csv=loss"]).stderr
-    assert "--map must be FILENAME=RUN" in take_in(row, args=["--map", "a.csv"]).stderr
+    unused = take_in(row, args=["--map", "b.csv=loss"])
+    assert "no scored row has the fileName or date 'b.csv' of --map" in unused.stderr
+    assert "--map must be FILE=RUN" in take_in(row, args=["--map", "a.csv"]).stderr

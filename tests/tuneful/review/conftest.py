@@ -1,6 +1,5 @@
 """A catalogue of four short recordings whose labels were predicted by a made-up run, and a sitting about them."""
 
-import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,10 +22,6 @@ from tuneful.review.session import ReviewSession
 SCRIPT = "<script>document.title='owned'</script>"
 CLASSES = tuple(sorted(["owl", "wren", SCRIPT]))
 RATE = 8000
-_FLAGS = (
-    "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync --mute-audio --autoplay-policy=no-user-gesture-required"
-)
 
 
 @pytest.fixture
@@ -101,22 +96,3 @@ def server(session: ReviewSession) -> Iterator[ReviewServer]:
         yield server
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture(scope="session")
-def chrome(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A headless chromium that keeps its console log."""
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if not chromium or not driver:
-        pytest.skip("needs chromium and chromedriver on the PATH")
-    webdriver = pytest.importorskip("selenium.webdriver", reason="needs selenium")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in [*_FLAGS.split(), f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]:
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=webdriver.ChromeService(driver))
-    try:
-        yield started
-    finally:
-        started.quit()

@@ -20,11 +20,11 @@ def wait(browser, script, seconds=20):
 
 
 @pytest.fixture
-def page(chrome, server):
-    chrome.get_log("browser")
-    chrome.get(server.url)
-    wait(chrome, "byId('title').textContent.includes('1 of 4') && byId('spectrogram').naturalWidth > 10")
-    return chrome
+def page(browser, server):
+    browser.get_log("browser")
+    browser.get(server.url)
+    wait(browser, "byId('title').textContent.includes('1 of 4') && byId('spectrogram').naturalWidth > 10")
+    return browser
 
 
 def press(page, *keys):

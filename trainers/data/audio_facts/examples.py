@@ -1,8 +1,8 @@
-"""A few clips of frequent and rare classes as pictures of their log-mel spectrograms."""
+"""Clips as pictures of their log-mel spectrograms: a few of frequent and rare classes, or the hardest ones."""
 
 import base64
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,11 +37,27 @@ def example_clips(catalogue: Catalogue, view: DataView) -> tuple[tuple[Example, 
     Returns:
         The pictures, all with the same frequency axis, and that axis's upper end (Hz).
     """
-    chosen = list(_chosen(view))
-    rates = [_rate(catalogue.folder / clip["path"]) for _, clip in chosen]
+    return _drawn(catalogue.folder, list(_chosen(view)))
+
+
+def clip_pictures(folder: Path, clips: pd.DataFrame) -> tuple[tuple[Example, ...], float]:
+    """Pictures of given clips, in their order; one that can't be decoded is left out.
+
+    Args:
+        folder: what the paths are relative to.
+        clips: with `clip_id`, `path`, `start_s` and `duration_s`; more columns may be there.
+
+    Returns:
+        The pictures, all with the same frequency axis, and that axis's upper end (Hz).
+    """
+    return _drawn(folder, [("", clip) for _, clip in clips.assign(subset="").iterrows()])
+
+
+def _drawn(folder: Path, chosen: Sequence[tuple[str, pd.Series]]) -> tuple[tuple[Example, ...], float]:
+    rates = [_rate(folder / clip["path"]) for _, clip in chosen]
     rate = min(MOST_HZ, max(rates, default=0) or MOST_HZ)
     front_end = _front_end(rate)
-    pictures = [_example(label, clip, catalogue.folder, rate, front_end) for label, clip in chosen]
+    pictures = [_example(label, clip, folder, rate, front_end) for label, clip in chosen]
     return tuple(picture for picture in pictures if picture is not None), rate / 2
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.records.strict_csv import quoted
 from trainers.data.decode import AudioInfo, probe
 from trainers.data.sources.spelling import refuse_lookalikes
-from trainers.data.sources.table import quoted
 from trainers.data.store import content_hash, refusal
 from trainers.errors import DataError
 

@@ -12,10 +12,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from analysis.records.strict_csv import quoted
 from trainers.data.catalogue import SCHEMA
 from trainers.data.sources.assemble import Row, SourceResult, assemble
 from trainers.data.sources.label_lists import joined_labels, label_list
-from trainers.data.sources.table import number, quoted, read_table
+from trainers.data.sources.table import number, read_table
 from trainers.errors import DataError
 
 REQUIRED = ("path", "labels")

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-from trainers.data.sources.table import quoted
+from analysis.records.strict_csv import quoted
 from trainers.errors import DataError
 
 BRACKETS = {"[": "]", "(": ")", "{": "}"}

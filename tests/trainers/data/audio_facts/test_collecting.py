@@ -9,7 +9,7 @@ import pytest
 from analysis.eda import DataView
 from trainers.data.audio_facts import collect
 from trainers.data.audio_facts.collect import audio_facts
-from trainers.data.audio_facts.examples import example_clips
+from trainers.data.audio_facts.examples import clip_pictures, example_clips
 from trainers.data.audio_facts.kept import keep, kept
 from trainers.data.catalogue import Catalogue, load_catalogue, save_catalogue
 from trainers.data.prepare import with_content
@@ -110,3 +110,14 @@ def test_pictures_stand_for_each_class_and_subset_and_what_cannot_be_read_is_lef
     for path in catalogue.folder.iterdir():
         path.write_bytes(b"no sound")
     assert example_clips(catalogue, view)[0] == ()
+
+
+def test_given_clips_are_drawn_in_their_order_from_where_they_start(catalogue) -> None:
+    (catalogue.folder / "1.wav").write_bytes(b"no sound")
+    clips = catalogue.clips.set_index("clip_id").loc[["3.wav", "1.wav", "2.wav"]].reset_index()
+    whole, max_hz = clip_pictures(catalogue.folder, clips)
+    assert [each.clip_id for each in whole] == ["3.wav", "2.wav"]
+    assert max_hz == 11_025
+    late, _ = clip_pictures(catalogue.folder, clips.assign(start_s=0.1, duration_s=0.1))
+    assert [each.seconds for each in late] == pytest.approx([0.1, 0.1], abs=1e-3)
+    assert whole[0].image != late[0].image
