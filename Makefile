@@ -1,12 +1,14 @@
 # make demo: install, run the main job on the built-in data, name its report.
 # make findings: what the published methods do on chorus, eight paired seeds each; about an hour on two cores.
+# make competitions: which rule of choosing a run loses least, over twenty simulated competitions; 90 minutes on two cores.
+# make instruments: the same on a real shift; needs timidity, fluid-soundfont-gm and freepats (apt-get).
 # make test: install with the test tools, run everything a landing must pass.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo findings test test-all lint clean
+.PHONY: demo findings competitions instruments test test-all lint clean
 
 demo: .venv/demo.stamp
 	$(BIN)/platform sweep loss
@@ -14,6 +16,14 @@ demo: .venv/demo.stamp
 findings: .venv/demo.stamp
 	mkdir -p results
 	$(BIN)/python benchmarks/findings.py results/findings.jsonl
+
+competitions: .venv/demo.stamp
+	mkdir -p results
+	$(BIN)/python benchmarks/competitions.py --json results/competitions.json
+
+instruments: .venv/demo.stamp
+	mkdir -p results
+	$(BIN)/python benchmarks/instruments.py --json results/instruments.json
 
 test: lint
 	$(BIN)/python -m pytest -m "not long"

@@ -1,5 +1,7 @@
 """The runs of a simulated competition: what people try on a tagging task, sixteen configurations."""
 
+from collections.abc import Sequence
+
 from trainers.config.build import build_spec, load_recipe, parse_overrides
 from trainers.spec import RunSpec
 
@@ -34,7 +36,7 @@ POOL: dict[str, tuple[str, ...]] = {
 """Name -> overrides."""
 
 
-def pool_spec(config: str, data: str, seed: int = 0) -> RunSpec:
-    """The run of one configuration of the pool on the catalogue `data`."""
-    texts = [*COMMON, f"data.name={data}", f"seed={seed}"]
-    return build_spec(load_recipe("chorus"), [parse_overrides(texts), parse_overrides(list(POOL[config]))])
+def pool_spec(config: str, data: str, seed: int = 0, changes: Sequence[str] = ()) -> RunSpec:
+    """The run of one configuration of the pool on the catalogue `data`, with `changes` to what all runs share."""
+    layers = [*COMMON, f"data.name={data}", f"seed={seed}"], list(changes), list(POOL[config])
+    return build_spec(load_recipe("chorus"), [parse_overrides(layer) for layer in layers])

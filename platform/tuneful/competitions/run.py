@@ -34,11 +34,13 @@ class Job:
     seed: int
     folder: Path
     """of the competition's results"""
+    changes: tuple[str, ...] = ()
+    """to what all runs of the pool share"""
 
     @property
     def spec(self) -> RunSpec:
         """What is trained."""
-        return pool_spec(self.config, self.competition, self.seed)
+        return pool_spec(self.config, self.competition, self.seed, self.changes)
 
 
 @dataclass
@@ -69,19 +71,22 @@ class _KeepsPredictions:
         self.kept = True
 
 
-def run_pool(competition: str, configs: Sequence[str], results: Path, slots: int, tell: Tell) -> None:
+def run_pool(
+    competition: str, configs: Sequence[str], results: Path, slots: int, tell: Tell, changes: Sequence[str] = ()
+) -> None:
     """Train what of the pool isn't on file yet.
 
     Args:
-        competition: a catalogue of chorus, decoded.
+        competition: a catalogue whose test has a judge, decoded.
         configs: names of the pool.
         results: the results folder.
         slots: processes, one thread each.
         tell: called with a line about each finished run.
+        changes: to what all runs of the pool share, `data.split.scheme=stratified_group`.
     """
     folder = competition_folder(results, competition)
     known = {(row["config"], row["seed"]) for row in read_runs(folder)}
-    jobs = [Job(competition, config, 0, folder) for config in configs if (config, 0) not in known]
+    jobs = [Job(competition, config, 0, folder, tuple(changes)) for config in configs if (config, 0) not in known]
     folder.mkdir(parents=True, exist_ok=True)
     with ProcessPoolExecutor(slots, mp_context=get_context("spawn")) as pool:
         for number, done in enumerate(as_completed([pool.submit(train, job) for job in jobs]), 1):

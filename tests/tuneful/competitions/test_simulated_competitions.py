@@ -71,3 +71,12 @@ def test_only_whole_pools_are_compared_and_a_torn_line_is_no_run(tmp_path):
     assert (best.rule, best.regret.value, best.spearman.value) == ("rerender/macro_auc", 0.0, pytest.approx(1.0))
     assert (worst.better, worst.competitions) == (0, 2)
     assert worst.regret.value > 0.5
+
+
+def test_changes_reach_every_run_of_a_pool_but_not_what_a_configuration_is_about():
+    changes = ("data.split.scheme=stratified_group", "front_end.n_mels=48")
+    for config in POOL:
+        own, changed = pool_spec(config, "x"), pool_spec(config, "x", changes=changes)
+        assert (own.data.split.scheme, changed.data.split.scheme) == ("stratified", "stratified_group")
+        assert (changed.loss, changed.mixing) == (own.loss, own.mixing)
+        assert changed.front_end.n_mels == (32 if "32 mels" in config else 48)
