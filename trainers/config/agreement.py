@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from analysis.metrics.names import INFERENCE_COST
+from analysis.proxies.names import REPORTED
 from trainers.proxies.spec import proxy_label
 
 if TYPE_CHECKING:
@@ -118,11 +120,15 @@ def proxies_have_a_target(spec: RunSpec) -> str | None:
 
 
 def not_measured(metric: str, spec: RunSpec) -> str | None:
-    """Why runs of this spec don't report a metric (`val/macro_f1@rare`), or None where they do.
+    """Why runs of this spec don't report a metric (`val/macro_f1@rare`, `rerender/macro_auc`), or None where they do.
 
     A group by a column's value (`@site=INCT17`) is taken on trust: which values there are, the data say.
     """
     _, _, group = metric.partition("@")
+    if metric == INFERENCE_COST:
+        return None
+    if "/" in metric and metric.partition("/")[0] not in ("train", "val"):
+        return _not_of_a_proxy(metric, spec)
     asked = spec.evaluation
     bounds = asked.rare_below is not None or asked.frequent_above is not None
     needed = {
@@ -136,6 +142,19 @@ def not_measured(metric: str, spec: RunSpec) -> str | None:
     needed["polyphony"] = (asked.polyphony, "evaluation.polyphony=true")
     measured, setting = needed.get(column, (not group or column in asked.by, f"evaluation.by=[{column}]"))
     return None if measured else f"is {metric}, which is measured with {setting} only"
+
+
+def _not_of_a_proxy(metric: str, spec: RunSpec) -> str | None:
+    label, _, name = metric.partition("/")
+    proxy = next((proxy for proxy in spec.proxies if proxy_label(proxy) == label), None)
+    if proxy is None:
+        return f"is {metric}, which is measured with proxies=[{{name: {label}}}] only"
+    reported = list(REPORTED[proxy.name])
+    if proxy.name == "robustness":
+        reported = [f"{one}@snr={snr:g}" for one in reported for snr in proxy.snr_db]
+    if name in reported:
+        return None
+    return f"is {metric}, but the proxy {label} reports {', '.join(reported)}"
 
 
 RULES: tuple[Callable[[RunSpec], str | None], ...] = (

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from types import NoneType
 from typing import Any, get_args, get_origin
@@ -84,15 +85,26 @@ def build_spec(recipe: Document, layers: Sequence[Layer] = ()) -> RunSpec:
     Raises:
         SpecError: an unknown field, a value its field refuses, sections that contradict each other.
     """
-    tree = RunSpec().resolved()
-    places: dict[str, str] = {}
-    for layer in (Layer(recipe.data), *layers):
-        _apply(tree, layer)
-        places.update(layer.places)
+    tree = merged(recipe, layers)
+    places = {path: place for layer in layers for path, place in layer.places.items()}
     try:
         return RunSpec.model_validate_json(json.dumps(tree))
     except ValidationError as error:
         raise SpecError(_describe(error.errors()[0], tree, places, recipe)) from None
+
+
+def merged(recipe: Document, layers: Sequence[Layer] = ()) -> dict[str, Any]:
+    """The settings of `build_spec`, nested and with every default, before anything is checked."""
+    tree: dict[str, Any] = json.loads(_defaults())
+    for layer in (Layer(recipe.data), *layers):
+        _apply(tree, layer)
+    return tree
+
+
+@cache
+def _defaults() -> str:
+    """RunSpec's defaults; a text, because a search builds thousands of trees and reading one is the cheapest copy."""
+    return json.dumps(RunSpec().resolved())
 
 
 def _apply(tree: dict[str, Any], layer: Layer) -> None:

@@ -1,6 +1,6 @@
 """Checks of a space against itself: conditions that name what exists, exclude each other and lead in no circle."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError
 from typing import Annotated, Any, get_args
@@ -10,10 +10,12 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from trainers.config.build import FIELDS, TAGS, unknown_field
 from trainers.errors import SpecError
 from tuneful.space.conditions import describe_when, holds, show_value
+from tuneful.space.entry import Entry
 from tuneful.space.fixing import reachable
 from tuneful.space.parameters import Parameter, Space
 from tuneful.space.places import with_hint
-from tuneful.space.ranges import Entry, FloatEntry
+from tuneful.space.real_ranges import FloatEntry
+from tuneful.space.variables import is_variable
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,10 @@ class SpaceCheck:
     """The checks of one space; each raises SpecError with the entry's line."""
 
     space: Space
+    fixed_variables: Collection[str] = ()
+    """Variables that the file or the command line sets."""
+    derived: Collection[str] = ()
+    """Fields that are derived, of which no condition can be decided."""
 
     def run(self) -> None:
         """All checks, the ones that the others rest on first."""
@@ -49,12 +55,16 @@ class SpaceCheck:
 
     def _condition(self, child: str, path: str) -> tuple[str, str] | None:
         """What is wrong with the name in a condition, and the fix."""
-        unknown = unknown_field(path)
+        unknown = None if is_variable(path) else unknown_field(path)
         searched = ", ".join(other for other in self.space.parameters if other != child)
         if unknown is not None:
             return unknown, f"a searched parameter ({searched}) or another field"
         if path == child:
             return f"{path} depends on itself", f"a condition on {searched or 'another parameter'}"
+        if path in self.derived:
+            return f"{path} is derived", "a condition on what it is derived from"
+        if is_variable(path) and path not in (*self.space.parameters, *self.fixed_variables):
+            return f"{path} is no variable of this sweep", f"one of {searched}"
         tag = tag_of(path)
         if path not in self.space.parameters and tag is not None and tag in self.space.parameters:
             return f"{path} is fixed, but {tag} is searched", f"when: {{{tag}: ...}}"
@@ -63,7 +73,7 @@ class SpaceCheck:
     def _value(self, parameter: Parameter, index: int, path: str, value: Any) -> None:
         parent = self.space.parameters.get(path)
         if parent is None:
-            allowed = None if acceptable(path, value) else values_of(path)
+            allowed = None if is_variable(path) or acceptable(path, value) else values_of(path)
         elif any(entry.takes(value) for entry in parent.entries):
             return
         elif all(isinstance(entry, FloatEntry) for entry in parent.entries):
@@ -76,6 +86,8 @@ class SpaceCheck:
             raise self._error(text, parameter, index, "one of those values")
 
     def _whole_numbers(self, parameter: Parameter, index: int, entry: Entry) -> None:
+        if is_variable(parameter.path):
+            return
         annotation = FIELDS[parameter.path].info.annotation
         if not isinstance(entry, FloatEntry) or not {annotation, *get_args(annotation)} <= {int, type(None)}:
             return
@@ -114,9 +126,10 @@ class SpaceCheck:
 
     def _tags(self, parameter: Parameter) -> None:
         """A field that only some variants have needs a condition where the variant is searched."""
-        tag, owners = tag_of(parameter.path), FIELDS[parameter.path].tags
+        tag = tag_of(parameter.path)
         if tag is None or tag not in self.space.parameters:
             return
+        owners = FIELDS[parameter.path].tags
         for settings in self.space.assignments(
             {tag, *self.space.ancestors(parameter.path), *self.space.ancestors(tag)}
         ):

@@ -20,6 +20,7 @@ class OptunaSpec(Section):
     name: Literal["optuna"] = "optuna"
     sampler: Sampler = Field("tpe", description="tpe learns from finished trials; grid takes every combination once")
     seed: int = Field(0, ge=0, le=2**32 - 1, description="seed of the sampler; not of the training")
+    population: int = Field(16, ge=4, le=10_000, description="trials of a generation: cmaes, nsga2, nsga3")
 
 
 Folds = tuple[Annotated[int, Field(ge=0)], ...]

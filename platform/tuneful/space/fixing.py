@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuneful.space.conditions import among
+from tuneful.space.entry import Entry
 from tuneful.space.parameters import Parameter, Space
-from tuneful.space.ranges import ChoiceEntry, Entry
+from tuneful.space.ranges import ChoiceEntry
 
 
 @dataclass

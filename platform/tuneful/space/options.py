@@ -6,6 +6,7 @@ from typing import Any
 from trainers.config.build import Layer, leaves, parse_overrides, unknown_field
 from trainers.errors import SpecError
 from tuneful.space.places import COMMAND_LINE, with_hint
+from tuneful.space.variables import is_variable
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,7 @@ class SweepOptions:
 
     recipe: str | None = None
     sets: tuple[str, ...] | list[str] = ()
-    """`path=value`; a searched path that is set leaves the search."""
+    """`path=value`; a searched path that is set leaves the search, a derived one is not derived any more."""
 
     trials: int | None = None
     max_hours: float | None = None
@@ -25,6 +26,12 @@ class SweepOptions:
 
     allow: tuple[str, ...] = ()
     """Codes of checks whose errors are consented to, in place of the file's."""
+
+    reuse: bool | None = None
+    """Whether runs of other sweeps are taken over."""
+
+    warm_start: tuple[str, ...] = ()
+    """Sweeps to learn from, in place of the file's."""
 
     def layer(self) -> Layer:
         """`sets` and `data` as settings by path.
@@ -43,13 +50,15 @@ class SweepOptions:
 
     def top_level(self) -> dict[str, Any]:
         """What replaces a field of the sweep file."""
-        given = {name: getattr(self, name) for name in ("recipe", "trials", "max_hours", "name")}
-        given["allow"] = list(self.allow) or None
+        given = {name: getattr(self, name) for name in ("recipe", "trials", "max_hours", "name", "reuse")}
+        given |= {name: list(getattr(self, name)) or None for name in ("allow", "warm_start")}
         replaced = {key: value for key, value in given.items() if value is not None}
         return {**replaced, "recipe_data": None} if self.recipe is not None else replaced
 
 
 def _check(path: str) -> None:
+    if is_variable(path):
+        return  # which variables there are, the file says
     problem = unknown_field(path)
     if problem is not None:
         raise SpecError(with_hint(f"{COMMAND_LINE}: {problem}", "path=value, such as optimizer.lr=1e-3"))

@@ -8,8 +8,8 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tuneful.space.conditions import among, holds
+from tuneful.space.entry import Entry
 from tuneful.space.places import Places
-from tuneful.space.ranges import Entry
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution
@@ -97,15 +97,19 @@ class Space:
     def values(self, path: str, entry: Entry) -> tuple[Any, ...]:
         """The values of an entry that matter for checks: its corners and those that some condition names."""
         values = list(entry.corners())
-        for value in self._named_in_conditions(path):
+        for value in self._named.get(path, ()):
             if entry.takes(value) and not among(value, tuple(values)):
                 values.append(value)
         return tuple(values)
 
-    def _named_in_conditions(self, path: str) -> list[Any]:
-        """The values of `path` for which some condition holds."""
-        entries = [entry for parameter in self.parameters.values() for entry in parameter.entries]
-        return [value for entry in entries for value in entry.when.get(path, ())]
+    @cached_property
+    def _named(self) -> dict[str, list[Any]]:
+        """Path -> the values of it for which some condition holds."""
+        found: dict[str, list[Any]] = {}
+        for entry in (entry for parameter in self.parameters.values() for entry in parameter.entries):
+            for path, values in entry.when.items():
+                found.setdefault(path, []).extend(values)
+        return found
 
     def assignments(self, varied: Collection[str], most: int | None = None) -> Iterator[dict[str, Any]]:
         """Complete settings in which the `varied` parameters take all values that matter, the others their first.
@@ -117,9 +121,9 @@ class Space:
             found = self.values(path, entry)
             return thinned(found, most) if path in varied else found[:1]
 
-        return islice(self._extend({}, self.order, values), MAX_ASSIGNMENTS)
+        return islice(self.extend({}, self.order, values), MAX_ASSIGNMENTS)
 
-    def _extend(self, settings: dict[str, Any], rest: tuple[str, ...], values: Values) -> Iterator[dict[str, Any]]:
+    def extend(self, settings: dict[str, Any], rest: tuple[str, ...], values: Values) -> Iterator[dict[str, Any]]:
         """`settings` with all combinations of `values` of the active ones among `rest`."""
         if not rest:
             yield settings
@@ -127,10 +131,16 @@ class Space:
         parameter = self.parameters[rest[0]]
         index = parameter.active(settings)
         if index is None:
-            yield from self._extend(settings, rest[1:], values)
+            yield from self.extend(settings, rest[1:], values)
             return
         for value in values(parameter.path, parameter.entries[index]):
-            yield from self._extend({**settings, parameter.path: value}, rest[1:], values)
+            yield from self.extend({**settings, parameter.path: value}, rest[1:], values)
+
+    def combinations(self) -> Iterator[dict[str, Any]]:
+        """Every distinct configuration once, as settings by path: see `tuneful.space.grid.combinations`."""
+        from tuneful.space.grid import combinations
+
+        return combinations(self)
 
     def size(self) -> int | None:
         """The number of distinct configurations; None: a range is continuous, or there are too many to count."""
@@ -146,7 +156,7 @@ class Space:
     def _every(self, parents: set[str]) -> Iterator[dict[str, Any]]:
         """All settings of the parents alone."""
         alone = Space({path: self.parameters[path] for path in self.order if path in parents})
-        return alone._extend({}, alone.order, lambda _, entry: every_value(entry))
+        return alone.extend({}, alone.order, lambda _, entry: every_value(entry))
 
     def _children(self, settings: Mapping[str, Any], parents: set[str]) -> int | None:
         """The number of ways to set everything but the parents."""
@@ -158,6 +168,13 @@ class Space:
                 return None
             total *= 1 if path in parents else count
         return total
+
+    def params(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Settings by path as Optuna's parameters: named and written as `DefineByRun` does, those that are active."""
+        from tuneful.space.sample import encode
+
+        active = ((path, self.parameters[path].active(settings)) for path in self.order if path in settings)
+        return {self.parameters[path].name(i): encode(settings[path]) for path, i in active if i is not None}
 
     def distributions(self, params: Mapping[str, Any]) -> "dict[str, BaseDistribution]":
         """Optuna's distribution of each of `params`, which are called as DefineByRun calls them."""
@@ -174,11 +191,6 @@ def thinned(values: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
     return tuple(values[i * (len(values) - 1) // (most - 1)] for i in range(most))
 
 
-def every_value(entry: Entry) -> Iterator[Any]:
-    """All values of a choice or an int; of a continuous range its lower end."""
-    corners = entry.corners()
-    count = entry.count()
-    if count is None or count == len(corners):
-        return iter(corners if count is not None else corners[:1])
-    step = getattr(entry, "step", 1)
-    return (corners[0] + i * step for i in range(count))
+def every_value(entry: Entry) -> tuple[Any, ...]:
+    """All values of an entry; of a continuous range its lower end."""
+    return entry.values() or entry.corners()[:1]

@@ -1,8 +1,9 @@
 """Every end of every range and every choice, tried on RunSpec before a trial is started."""
 
 import json
+import random
 from collections.abc import Callable, Iterator, Mapping
-from itertools import combinations, islice
+from itertools import chain, combinations, islice
 from typing import Any
 
 from trainers.errors import SpecError
@@ -12,6 +13,9 @@ from tuneful.space.parameters import Space
 MAX_PROBES = 10_000
 """How many specs are built at most: half a second."""
 
+RANDOM_PROBES = 100
+"""How many points between the corners are tried where settings are derived."""
+
 MOST_VALUES = 8
 """How many values of each parameter are tried in pairs."""
 
@@ -19,14 +23,17 @@ Build = Callable[[Mapping[str, Any], Mapping[str, str]], RunSpec]
 """(settings of a trial, their places) -> the spec."""
 
 
-def probe(space: Space, build: Build) -> None:
+def probe(space: Space, build: Build, derived: bool = False) -> None:
     """Build the specs of the corners of `space`: each parameter's with the first value of the others, then each pair's.
+
+    Where settings are `derived`, some points between the corners too: what is computed need not be extreme there.
 
     Raises:
         SpecError: the first combination that RunSpec refuses, with its line.
     """
     seen: set[str] = set()
-    for settings in islice(_corners(space), MAX_PROBES):
+    points = chain(islice(_corners(space), MAX_PROBES), _between(space) if derived else ())
+    for settings in points:
         text = json.dumps(settings, sort_keys=True)
         if text not in seen:
             seen.add(text)
@@ -43,6 +50,13 @@ def _corners(space: Space) -> Iterator[dict[str, Any]]:
         yield from space.assignments({first, second} | space.ancestors(first) | space.ancestors(second), MOST_VALUES)
 
 
+def _between(space: Space) -> Iterator[dict[str, Any]]:
+    """Points drawn from the whole space, the same in every process."""
+    draw = random.Random(0)
+    for _ in range(RANDOM_PROBES):
+        yield next(space.extend({}, space.order, lambda _, entry: (entry.somewhere(draw.random()),)))
+
+
 def _explained(settings: dict[str, Any], space: Space, build: Build) -> SpecError:
     """The error again, at the line of the parameters that cause it."""
     in_file_order = [path for path in space.parameters if path in settings]
@@ -53,7 +67,7 @@ def _explained(settings: dict[str, Any], space: Space, build: Build) -> SpecErro
     try:
         build(settings, {**sections, **lines})
     except SpecError as error:
-        return SpecError(f"{error}. Try: {_hint(causes)}")
+        return SpecError(str(error) if "Try: " in str(error) else f"{error}. Try: {_hint(causes)}")
     raise AssertionError("a spec that was refused is not refused again")
 
 

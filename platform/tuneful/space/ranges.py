@@ -1,47 +1,12 @@
-"""What a parameter may take: one class per kind of entry in a sweep file's `search`."""
+"""What a parameter may take: the kinds of entries in a sweep file's `search`."""
 
-import math
-from abc import abstractmethod
 from typing import Annotated, Any, ClassVar
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from trainers.config.section import Section
-from tuneful.space.conditions import among, show_value
-
-MULTIPLE_TOLERANCE = 1e-9
-"""Relative; how far (hi - lo) / step may be from an integer through rounding."""
-
-
-class Entry(Section):
-    """A set of values for one parameter, used where `when` holds."""
-
-    kind: ClassVar[str]
-    when: dict[str, tuple[Any, ...]] = Field({}, description="path -> values of another parameter; all must hold")
-
-    @abstractmethod
-    def corners(self) -> tuple[Any, ...]:
-        """The values to try when the entry is checked: all choices, or both ends and the middle of a range."""
-
-    @abstractmethod
-    def takes(self, value: Any) -> bool:
-        """Whether a trial can draw exactly `value`."""
-
-    @abstractmethod
-    def count(self) -> int | None:
-        """How many values there are; None: a continuous range."""
-
-    @abstractmethod
-    def describe(self) -> str:
-        """The values in a few words, for people."""
-
-
-def _ordered_hint(kind: str, low: float, high: float) -> str:
-    """The bounds the other way round, or the single value as a choice."""
-    if low == high:
-        return f"choice: [{low:g}]"
-    step = ", step" if kind == "quniform" else ""
-    return f"{kind}: [{high:g}, {low:g}{step}]"
+from tuneful.space.conditions import among, same, show_value
+from tuneful.space.entry import Entry, ordered_hint
+from tuneful.space.real_ranges import LogUniformEntry, QUniformEntry, UniformEntry
 
 
 class ChoiceEntry(Entry):
@@ -65,6 +30,14 @@ class ChoiceEntry(Entry):
         """Whether `value` is one of the choices."""
         return among(value, self.choice)
 
+    def as_drawn(self, value: Any) -> Any:
+        """The choice that equals `value`."""
+        return next(choice for choice in self.choice if same(choice, value))
+
+    def values(self) -> tuple[Any, ...]:
+        """Every choice, in the order of the file."""
+        return self.choice
+
     def count(self) -> int:
         """The number of choices."""
         return len(self.choice)
@@ -72,120 +45,6 @@ class ChoiceEntry(Entry):
     def describe(self) -> str:
         """`bce, ce, focal`."""
         return ", ".join(map(show_value, self.choice))
-
-
-class FloatEntry(Entry):
-    """A range of real numbers, both ends included."""
-
-    @property
-    @abstractmethod
-    def low(self) -> float:
-        """The lower end."""
-
-    @property
-    @abstractmethod
-    def high(self) -> float:
-        """The upper end."""
-
-    log: ClassVar[bool] = False
-
-    @property
-    def step(self) -> float | None:
-        """The distance of neighbouring values; None: continuous."""
-        return None
-
-    @model_validator(mode="after")
-    def _ordered(self) -> "FloatEntry":
-        if self.low >= self.high:
-            text = f"{self.kind} needs lo < hi, got [{self.low:g}, {self.high:g}]"
-            raise ValueError(f"{text}. Try: {_ordered_hint(self.kind, self.low, self.high)}")
-        if self.log and self.low <= 0:
-            raise ValueError(f"{self.kind} needs lo > 0, got {self.low:g}. Try: a small positive lo, or uniform")
-        return self
-
-    def corners(self) -> tuple[float, ...]:
-        """Both ends and a value between them."""
-        middle = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
-        if self.step is not None:
-            middle = self.low + (self.count_steps() // 2) * self.step
-        return tuple(dict.fromkeys((self.low, self.high, middle)))
-
-    def takes(self, value: Any) -> bool:  # noqa: ARG002
-        """Never exactly: a condition needs a choice or an int."""
-        return False
-
-    def count(self) -> int | None:
-        """None, or the number of steps and one."""
-        return None if self.step is None else self.count_steps() + 1
-
-    def count_steps(self) -> int:
-        """How many steps lead from the lower to the upper end."""
-        return round((self.high - self.low) / self.step) if self.step else 0
-
-    def describe(self) -> str:
-        """`0.5 to 4`, with `log` or the step."""
-        extra = ", log" if self.log else f", step {self.step:g}" if self.step else ""
-        return f"{self.low:g} to {self.high:g}{extra}"
-
-
-class UniformEntry(FloatEntry):
-    """Real numbers, all equally likely."""
-
-    kind: ClassVar[str] = "uniform"
-    bounds: tuple[float, float] = Field(alias="uniform")
-
-    @property
-    def low(self) -> float:
-        """The lower end."""
-        return self.bounds[0]
-
-    @property
-    def high(self) -> float:
-        """The upper end."""
-        return self.bounds[1]
-
-
-class LogUniformEntry(UniformEntry):
-    """Real numbers, their logarithms equally likely."""
-
-    kind: ClassVar[str] = "loguniform"
-    log: ClassVar[bool] = True
-    bounds: tuple[float, float] = Field(alias="loguniform")
-
-
-class QUniformEntry(FloatEntry):
-    """Real numbers lo, lo + step, ..., hi."""
-
-    kind: ClassVar[str] = "quniform"
-    bounds: tuple[float, float, float] = Field(alias="quniform")
-
-    @property
-    def low(self) -> float:
-        """The lower end."""
-        return self.bounds[0]
-
-    @property
-    def high(self) -> float:
-        """The upper end."""
-        return self.bounds[1]
-
-    @property
-    def step(self) -> float:
-        """The distance of neighbouring values."""
-        return self.bounds[2]
-
-    @model_validator(mode="after")
-    def _divisible(self) -> "QUniformEntry":
-        if self.step <= 0:
-            raise ValueError(f"quniform needs step > 0, got {self.step:g}. Try: quniform: [lo, hi, step]")
-        steps = (self.high - self.low) / self.step
-        if abs(steps - round(steps)) > MULTIPLE_TOLERANCE * max(1.0, steps):
-            last = self.low + math.floor(steps) * self.step
-            raise ValueError(
-                f"quniform never reaches hi {self.high:g} in steps of {self.step:g}. "
-                f"Try: quniform: [{self.low:g}, {last:g}, {self.step:g}]"
-            )
-        return self
 
 
 class IntEntry(Entry):
@@ -210,7 +69,7 @@ class IntEntry(Entry):
     def _ordered(self) -> "IntEntry":
         low, high = self.bounds
         if low >= high:
-            raise ValueError(f"int needs lo < hi, got [{low}, {high}]. Try: {_ordered_hint('int', low, high)}")
+            raise ValueError(f"int needs lo < hi, got [{low}, {high}]. Try: {ordered_hint('int', low, high)}")
         if self.log and low <= 0:
             raise ValueError(f"int with log needs lo > 0, got {low}. Try: int: [1, {high}], or leave log out")
         if self.log and self.step != 1:
@@ -232,6 +91,10 @@ class IntEntry(Entry):
         if isinstance(value, bool) or not isinstance(value, int):
             return False
         return bool(self.low <= value <= self.high and (value - self.low) % self.step == 0)
+
+    def values(self) -> tuple[int, ...]:
+        """From the lower to the upper end."""
+        return tuple(range(self.low, self.high + 1, self.step))
 
     def count(self) -> int:
         """How many numbers there are."""

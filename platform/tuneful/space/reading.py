@@ -8,10 +8,15 @@ from typing import Any
 from pydantic import ValidationError
 
 from trainers.config.build import leaves, unknown_field
+from tuneful.space.conditions import show_value
 from tuneful.space.definition import SweepDefinition
+from tuneful.space.derivation_checks import check_variable
 from tuneful.space.places import Places
 from tuneful.space.refusals import refusal
+from tuneful.space.variables import is_variable
 
+FURTHER = "further_objectives"
+"""Where a definition has the objectives after the first; a file lists them all under `objective`."""
 SECRET = re.compile(r"key|token|passw|secret|credential", re.IGNORECASE)
 """Parts of names whose values must not stand in a file that is copied into the results."""
 
@@ -24,7 +29,10 @@ def read_definition(places: Places, overrides: Mapping[str, Any]) -> SweepDefini
     """
     _refuse_secrets(places)
     data = {**places.document.data, **overrides}
+    if FURTHER in data:
+        raise places.error(f"{FURTHER} is no field of a sweep file", FURTHER, hint="objective: [{...}, {...}]")
     _check_paths(data, places)
+    _check_shapes(data, places)
     try:
         return SweepDefinition.model_validate_json(json.dumps(_normalised(data)))
     except ValidationError as error:
@@ -43,18 +51,36 @@ def _refuse_secrets(places: Places) -> None:
 
 
 def _check_paths(data: Mapping[str, Any], places: Places) -> None:
-    """Everything set or searched is a field, and nothing is both."""
+    """Everything set or searched is a field or a variable, and nothing is two of set, searched and derived."""
     settings, search = _mapping(data.get("set")), _mapping(data.get("search"))
+    derived = _mapping(data.get("derive"))
     fixed = [path for path, _ in leaves(settings)]
     for section, paths in (("set", fixed), ("search", list(search))):
         for path in paths:
             _check_path(section, path, places)
+            if path in derived:
+                where = places.of(*_keys(section, path, places))
+                text = f"{path} is derived, and {'set' if section == 'set' else 'searched'} at {where}"
+                raise places.error(text, "derive", path, hint="keep one of the two")
     for path in fixed:
         if fixed.count(path) > 1:
             raise places.error(f"{path} is set twice", *_keys("set", path, places), hint="keep one of the two")
         if path in search:
             where = places.of(*_keys("set", path, places))
             raise places.error(f"{path} is searched, and set at {where}", "search", path, hint="keep one of the two")
+
+
+def _check_shapes(data: Mapping[str, Any], places: Places) -> None:
+    """Expressions are texts, points are mappings: what pydantic would say of others helps nobody."""
+    for path, text in _mapping(data.get("derive")).items():
+        if not isinstance(text, str):
+            got = f"derive: {path} must be an expression, got {show_value(text)}"
+            raise places.error(got, "derive", path, hint=f"set: {{{path}: {show_value(text)}}}")
+    points = data.get("published")
+    for number, point in enumerate(points if isinstance(points, list) else []):
+        if not isinstance(point, dict) and point != "recipe":
+            text = f"published: a point must be settings by path or `recipe`, got {point!r}"
+            raise places.error(text, "published", str(number), hint="published: [recipe, {optimizer.lr: 1.0e-3}]")
 
 
 def _mapping(value: Any) -> dict[str, Any]:
@@ -68,6 +94,9 @@ def _keys(section: str, path: str, places: Places) -> tuple[str, ...]:
 
 
 def _check_path(section: str, path: str, places: Places) -> None:
+    if is_variable(path):
+        check_variable(path, section, places)
+        return
     problem, hint = unknown_field(path), "the dotted path of a field, such as optimizer.lr"
     if path == "data.fold":
         problem, hint = (
@@ -86,13 +115,16 @@ def _check_path(section: str, path: str, places: Places) -> None:
 
 
 def _normalised(data: dict[str, Any]) -> dict[str, Any]:
-    """Single entries as lists of one, single values of `when` as lists; the sweep's folds for `confirm`.
+    """Single entries as lists of one, single values of `when` as lists; the sweep's folds for `confirm`; of several
+    objectives the first and the others.
 
     Other shapes stay as they are, for pydantic to refuse.
     """
     search, confirm = data.get("search"), data.get("confirm")
     if isinstance(confirm, dict):
         data = {**data, "confirm": {"folds": data.get("folds", [0]), **confirm}}
+    if isinstance(objectives := data.get("objective"), list) and objectives:
+        data = {**data, "objective": objectives[0], FURTHER: objectives[1:]}
     if not isinstance(search, dict):
         return data
     return {**data, "search": {path: [_entry(entry) for entry in as_list(value)] for path, value in search.items()}}

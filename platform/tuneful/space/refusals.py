@@ -12,9 +12,20 @@ from tuneful.space.definition import SweepDefinition
 from tuneful.space.places import Places
 from tuneful.space.ranges import KINDS
 
-FIELDS: dict[str, FieldPath] = field_paths(SweepDefinition)
-SCHEDULERS = ("asha", "fifo")
+FIELDS: dict[str, FieldPath] = {
+    path: found for path, found in field_paths(SweepDefinition).items() if not path.startswith("further_objectives")
+}
+SCHEDULERS = FIELDS["scheduler.name"].tags
+SCHEDULER = "scheduler: {name: asha, grace_period: 2, reduction_factor: 3}"
 EXAMPLE = "{optimizer.lr: {loguniform: [1.0e-4, 1.0e-2]}}"
+EXAMPLES = {
+    "scheduler.mutate": "[optimizer.lr]",
+    "tracking.wandb.project": "loss",
+    "derive": "{front_end.hop_length: front_end.n_fft / 4}",
+    "published": "[recipe, {optimizer.lr: 1.0e-3}]",
+    "objective": "{metric: val/macro_auc}",
+}
+"""What can stand where there is no default."""
 ENTRIES = {
     "choice": "[a, b]",
     "uniform": "[lo, hi]",
@@ -53,6 +64,8 @@ def _keys(location: tuple[int | str, ...]) -> tuple[str, ...]:
         del keys[3]
     if keys[0] == "scheduler" and len(keys) > 1 and keys[1] in SCHEDULERS:
         del keys[1]
+    if keys[0] == "further_objectives":  # those after the first of a list
+        keys = ["objective", *([str(int(keys[1]) + 1), *keys[2:]] if len(keys) > 1 else [])]
     return tuple(keys)
 
 
@@ -84,8 +97,8 @@ def _rule(error: ErrorDetails, name: str) -> str:
     if kind.startswith("union_tag"):
         tag = value.get("name") if isinstance(value, dict) else value
         return f"{name}.name must be one of {', '.join(SCHEDULERS)}, got {_got(tag)}"
-    if name == "objective" and isinstance(value, list):
-        return f"objective must be one objective in this version, got a list of {len(value)}"
+    if name == "objective" and value == []:
+        return "objective must not be empty"
     rule = RULES.get(kind, _lower(error["msg"])).format(**error.get("ctx", {}))
     return f"{name} {rule}, got {_got(value)}"
 
@@ -94,7 +107,7 @@ def _unknown(name: str) -> str:
     if name in FIELDS:  # of another variant
         section = name.rpartition(".")[0]
         return f"{name} belongs to {section}.name={' or '.join(FIELDS[name].tags)}"
-    return f"{name} is no field of a sweep file. {nearest(name, FIELDS)}"
+    return f"{name} is no field of a sweep file. {nearest(name, [*FIELDS, 'extends'])}"
 
 
 def _got(value: Any) -> str:
@@ -115,15 +128,19 @@ def _hint(error: ErrorDetails, name: str) -> str:
     if kind == "extra_forbidden":
         return "remove the line or correct the name"
     if kind.startswith("union_tag"):
-        return "scheduler: {name: asha, grace_period: 2, reduction_factor: 3}"
+        return SCHEDULER
     if kind == "literal_error":
         allowed = [value.strip(" '") for value in str(context["expected"]).replace(" or ", ",").split(",")]
         best = difflib.get_close_matches(str(error.get("input")), allowed, n=1, cutoff=0.0)
         return f"{name}: {best[0] if best else allowed[0]}"
-    return f"{name}: {_default(name)}"
+    section = name.partition(".")[0]
+    return f"{section if section in ('derive', 'published') else name}: {_default(name)}"
 
 
 def _default(name: str) -> str:
+    section = name.partition(".")[0]
+    if name in EXAMPLES or section in ("derive", "published"):
+        return EXAMPLES.get(name, EXAMPLES.get(section, ""))
     known = FIELDS.get(name)
     value: Any = known.info.default if known is not None else None
     if known is None or value is PydanticUndefined:  # a whole section

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tuneful.space.entry import Entry
 from tuneful.space.parameters import Space
-from tuneful.space.ranges import ChoiceEntry, Entry, FloatEntry, IntEntry
+from tuneful.space.ranges import ChoiceEntry, IntEntry
+from tuneful.space.real_ranges import FloatEntry
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

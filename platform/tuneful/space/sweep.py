@@ -2,25 +2,34 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from trainers.config.agreement import not_measured
 from trainers.config.build import TAGS, Layer, build_spec
 from trainers.config.paths import get_path
-from trainers.config.yamlfile import Document, load_document
+from trainers.errors import SpecError
 from trainers.spec import RunSpec
 from tuneful.space.assembly import Assembly, load_base_recipe, settings_layer
 from tuneful.space.checking import SpaceCheck
 from tuneful.space.definition import SweepDefinition
-from tuneful.space.limits import check_limits, check_variants, warnings_of
+from tuneful.space.derivation import Derivations
+from tuneful.space.foundation import Foundation
+from tuneful.space.grid import grid_size
+from tuneful.space.inheritance import load_sweep_document
+from tuneful.space.limits import check_limits
 from tuneful.space.names import check_name
+from tuneful.space.objectives import check_objectives
 from tuneful.space.options import SweepOptions
 from tuneful.space.parameters import Parameter, Space
 from tuneful.space.places import COMMAND_LINE, Places
 from tuneful.space.probing import probe
-from tuneful.space.reading import read_definition
+from tuneful.space.published import Points
+from tuneful.space.reading import FURTHER, read_definition
 from tuneful.space.sample import to_settings
+from tuneful.space.variables import is_variable
+from tuneful.space.variants import check_extras, check_variants
+from tuneful.space.warnings import warnings_of
 
 
 @dataclass(frozen=True)
@@ -34,30 +43,71 @@ class Sweep:
     space: Space
     """What is still searched after the command line's settings."""
 
-    recipe: Document
-    layers: tuple[Layer, ...]
-    """The file's `set`, then the command line."""
+    foundation: Foundation
+    """What is fixed, and what is derived."""
+
+    published: tuple[dict[str, Any], ...] = ()
+    """Points to try first: settings by path, those not named are drawn. `space.params` makes Optuna's of them."""
+
+    extended: tuple[Path, ...] = ()
+    """The files that the sweep file extends, the nearest first."""
 
     warnings: list[str] = field(default_factory=list)
 
-    def spec_for(self, params: Mapping[str, Any], **extra: Any) -> RunSpec:
-        """The spec of a trial: recipe < set < command line < `params` < `extra`.
+    def settings(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """What a trial is by path: searched fields and variables, then what is derived from them.
 
-        `params` are Optuna's (`path[1]`, JSON texts) or settings by path; `extra` such as `seed=3` or
-        `**{"data.fold": 1}`.
+        `params` are Optuna's (`path[1]`, JSON texts) or settings by path; derived ones among them are derived anew.
+
+        Raises:
+            SpecError: an expression without a value.
+        """
+        given = to_settings(params)
+        return self.foundation.settings({**self._missing(given), **given})
+
+    def spec_for(self, params: Mapping[str, Any], **extra: Any) -> RunSpec:
+        """The spec of a trial: recipe < set < command line < `params` and what is derived < `extra`.
+
+        `params` are as for `settings`. What they leave out is as the recipe has it; without anything that settings are
+        derived from, that has its first values. `extra` is such as `seed=3` or `**{"data.fold": 1}`.
 
         Raises:
             SpecError: values that RunSpec refuses.
         """
-        return build_spec(self.recipe, (*self.layers, Layer({**to_settings(params), **extra})))
+        given = to_settings(params)
+        return self.foundation.spec({**self._missing(given), **given}, extra)
 
     def resolved(self) -> dict[str, Any]:
         """The sweep as JSON values with every default written out; loading it again gives the same sweep."""
         values = self.definition.model_dump(mode="json", by_alias=True, exclude={"search"})
-        recipe = build_spec(self.recipe).resolved()
-        settings = _merged(self.layers, recipe)
-        search = {path: _written(parameter) for path, parameter in self.space.parameters.items()}
-        return {**values, "name": self.name, "recipe_data": recipe, "set": settings, "search": search}
+        further = values.pop(FURTHER)
+        recipe = build_spec(self.foundation.recipe).resolved()
+        return {
+            **values,
+            "name": self.name,
+            "recipe_data": recipe,
+            "set": {**_merged(self.foundation.layers, recipe), **self.foundation.variables},
+            "derive": {d.path: d.expression.text for d in self.foundation.derivations.ordered},
+            "search": {path: _written(parameter) for path, parameter in self.space.parameters.items()},
+            "published": list(self.published),
+            "objective": [values["objective"], *further] if further else values["objective"],
+        }
+
+    @cached_property
+    def base(self) -> RunSpec:
+        """The spec of everything that is fixed, what is searched as the recipe has it."""
+        return self.spec_for({})
+
+    def _missing(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """What settings are derived from, where `given` is no whole trial."""
+        return {} if self._first.keys() & given.keys() else self._first
+
+    @cached_property
+    def _first(self) -> dict[str, Any]:
+        """The first value of everything searched that settings are derived from, and of what that depends on."""
+        sources = self.foundation.derivations.sources & self.space.parameters.keys()
+        needed = sources.union(*(self.space.ancestors(path) for path in sources))
+        return {path: value for path, value in next(self.space.assignments(())).items() if path in needed}
 
 
 def load_sweep(path: Path | str, options: SweepOptions | None = None) -> Sweep:
@@ -68,26 +118,68 @@ def load_sweep(path: Path | str, options: SweepOptions | None = None) -> Sweep:
     """
     path, options = Path(path), options or SweepOptions()
     overrides = options.top_level()
-    places = Places(load_document(path), dict.fromkeys(overrides, COMMAND_LINE))
+    document = load_sweep_document(path)
+    places = Places(document, dict.fromkeys(overrides, COMMAND_LINE))
     definition = read_definition(places, overrides)
     if definition.name is None:
         name = check_name(path.stem, str(path))
     else:
         name = check_name(definition.name, places.of("name"))
-    searched = Space.of(definition.search, places)
-    SpaceCheck(searched).run()
-    recipe = load_base_recipe(definition, places)
-    assembly = Assembly(searched, recipe, settings_layer(definition, places), options.layer())
-    space, layers = assembly.run(places)
-    sweep = Sweep(name, definition, space, recipe, layers)
-    base, fold = sweep.spec_for({}), {"data.fold": definition.folds[0]}
-    if refusal := not_measured(definition.objective.metric, base):
-        raise places.error(f"objective.metric {refusal}", "objective", "metric", hint="that setting under `set`")
-    check_variants(space, base)
-    check_limits(definition, space, base, places)
-    probe(space, lambda settings, lines: build_spec(recipe, (*layers, Layer({**settings, **fold}, lines))))
-    sweep.warnings.extend([*assembly.warnings(space), *warnings_of(definition, space, base)])
+    assembly = _assembly(definition, places, options)
+    space, foundation = assembly.run(places)
+    definition = _with_grid_trials(definition, space, places)
+    changed = bool(assembly.command.values) or options.recipe is not None
+    published, left_out = Points(assembly.searched, space, foundation, places, changed).of(definition)
+    sweep = Sweep(name, definition, space, foundation, published, document.extended)
+    check_variants(sweep)
+    _check_base(sweep)
+    check_extras(sweep, places)
+    check_objectives(sweep, places)
+    check_limits(sweep, places)
+    _probe(sweep)
+    sweep.warnings.extend([*assembly.warnings(space), *left_out, *warnings_of(sweep)])
     return sweep
+
+
+def _check_base(sweep: Sweep) -> None:
+    """What is fixed and derived has a spec; where it hasn't, the probe says which parameter is to blame."""
+    try:
+        _ = sweep.base
+    except SpecError:
+        _probe(sweep)
+        raise
+
+
+def _probe(sweep: Sweep) -> None:
+    foundation, fold = sweep.foundation, {"data.fold": sweep.definition.folds[0]}
+    derived = bool(foundation.derivations.ordered)
+    probe(sweep.space, lambda settings, lines: foundation.spec(settings, fold, lines), derived)
+
+
+def _assembly(definition: SweepDefinition, places: Places, options: SweepOptions) -> Assembly:
+    """The file and the command line, each checked by itself."""
+    searched, settings, command = (
+        Space.of(definition.search, places),
+        settings_layer(definition, places),
+        options.layer(),
+    )
+    variables = [path for path in (*searched.parameters, *settings.values) if is_variable(path)]
+    derivations = Derivations.of(definition.derive, variables, places)
+    SpaceCheck(searched, variables, derivations.paths).run()
+    return Assembly(searched, load_base_recipe(definition, places), settings, command, derivations)
+
+
+def _with_grid_trials(definition: SweepDefinition, space: Space, places: Places) -> SweepDefinition:
+    """A grid has as many trials as combinations where nobody says how many."""
+    if definition.search_algorithm.sampler != "grid":
+        return definition
+    size = grid_size(space)
+    if "trials" not in definition.model_fields_set:
+        return definition.model_copy(update={"trials": size})
+    if definition.trials > size:
+        text = f"trials must be <= the {size} combinations of the grid, got {definition.trials}"
+        raise places.error(text, "trials", hint=f"trials: {size}, or leave it out")
+    return definition
 
 
 def _written(parameter: Parameter) -> Any:

@@ -7,7 +7,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from analysis.proxies.names import REPORTED
 from analysis.records.predictions import read_predictions
+from trainers.config.agreement import not_measured
 from trainers.errors import SpecError
 from trainers.proxies.compute import PROXIES
 from trainers.proxies.weighted import weighted_macro_auc
@@ -30,10 +32,14 @@ def macro_auc(targets: np.ndarray, logits: np.ndarray) -> float:
 
 
 def test_every_proxy_is_reported_with_the_kept_epoch_alone(spec, train):
-    trained = train(spec(ALL, "training.epochs=2"))
-    first, last = (set(metrics) for metrics in trained.metrics)
+    run = spec(ALL, "training.epochs=2")
+    first, last = (set(metrics) for metrics in train(run).metrics)
     assert {name.partition("/")[0] for name in last - first} == set(PROXIES)
     assert not first - last
+    assert [not_measured(name, run) for name in last - first] == [None] * len(last - first)
+    promised = {f"{proxy}/{name}" for proxy, names in REPORTED.items() for name in names if proxy != "robustness"}
+    promised |= {f"robustness/{name}@snr={snr}" for name in REPORTED["robustness"] for snr in (10, 0)}
+    assert promised == last - first
 
 
 def test_scores_of_scenes_are_those_of_the_stored_logits_and_labels(spec, train):

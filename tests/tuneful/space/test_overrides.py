@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from trainers.config.build import load_recipe
 from trainers.errors import SpecError
-from tuneful.space.definition import AshaSpec
+from tuneful.space.schedulers import AshaSpec
 from tuneful.space.sweep import SweepOptions, load_sweep
 
 SPACES = Path(__file__).parents[3] / "search_spaces"
@@ -180,15 +179,6 @@ def test_a_recipe_that_is_broken_says_so_at_the_line_that_names_it(load, tmp_pat
     (tmp_path / "mine.yaml").write_text("- a\n", encoding="utf-8")
     with pytest.raises(SpecError, match=r"loss.yaml:1: .*mine.yaml"):
         load("recipe: mine.yaml\n" + TEXT)
-
-
-@pytest.mark.parametrize("file", sorted(SPACES.glob("*.yaml")), ids=lambda file: file.stem)
-def test_every_search_space_that_ships_loads_without_warnings(file):
-    sweep = load_sweep(file)
-    assert sweep.warnings == []
-    assert sweep.name == file.stem
-    assert sweep.definition.trials <= 30
-    assert load_recipe(sweep.definition.recipe).data
 
 
 def test_mixing_is_on_where_target_modes_are_compared():

@@ -1,7 +1,6 @@
 """What Optuna draws keeps the conditions, can be pickled and read back."""
 
 import pickle
-from pathlib import Path
 
 import optuna
 import pytest
@@ -9,9 +8,7 @@ from optuna.trial import TrialState, create_trial
 from ray.tune.search.optuna import OptunaSearch
 
 from tuneful.space.sample import DefineByRun, decode, encode, to_settings
-from tuneful.space.sweep import load_sweep
 
-SPACES = Path(__file__).parents[3] / "search_spaces"
 CONDITIONAL = """
 search:
   loss.gamma: {uniform: [0.5, 4.0], when: {loss.name: [focal, focal_bce]}}
@@ -135,7 +132,13 @@ def test_the_size_counts_each_configuration_once(load, search, size):
     assert sweep.space.size() == size
 
 
-def test_the_counted_size_is_the_number_of_distinct_draws():
-    sweep = load_sweep(SPACES / "mixup.yaml")
-    distinct = {tuple(sorted(to_settings(params).items(), key=str)) for params in draw(sweep.space, 3000)}
-    assert sweep.space.size() == len(distinct)
+def test_the_counted_size_is_the_number_of_distinct_draws(load):
+    sweep = load(
+        "trials: 1\nsearch:\n  mixing.name: {choice: [none, mixup]}\n"
+        "  mixing.alpha: {choice: [null, 0.2, 1.0], when: {mixing.name: mixup}}\n"
+        "  mixing.p: {quniform: [0.25, 1.0, 0.25], when: {mixing.name: mixup}}\n"
+        "  targets.mode: {choice: [soft, hard], when: {mixing.name: mixup}}\n"
+        "  targets.secondary_weight: {choice: [0.0, 0.4]}\n"
+    )
+    distinct = {tuple(sorted(to_settings(params).items(), key=str)) for params in draw(sweep.space, 1000)}
+    assert sweep.space.size() == len(distinct) == 2 * (1 + 3 * 4 * 2)

@@ -1,0 +1,64 @@
+"""What Optuna's samplers can learn from: conditions, choices, several objectives (found by running Optuna 5)."""
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+from tuneful.space.objectives import objectives
+from tuneful.space.parameters import Parameter
+from tuneful.space.places import Places
+from tuneful.space.ranges import ChoiceEntry
+from tuneful.space.schedulers import PbtSpec
+
+if TYPE_CHECKING:
+    from tuneful.space.sweep import Sweep
+
+JOINT = ("gp", "cmaes")
+"""Samplers of one joint space: what is searched in some trials only is drawn at random there."""
+
+EVOLUTIONS = ("nsga2", "nsga3")
+
+
+def check_sampler(sweep: "Sweep", places: Places) -> None:
+    """The sampler can search this space for these objectives.
+
+    Raises:
+        SpecError: with a sampler that can.
+    """
+    sampler, keys = sweep.definition.search_algorithm.sampler, ("search_algorithm", "sampler")
+    if sampler == "cmaes" and find_spec("cmaes") is None:
+        raise places.error("search_algorithm.sampler cmaes needs the package cmaes", *keys, hint="pip install cmaes")
+    if sampler == "cmaes" and len(objectives(sweep.definition)) > 1:
+        text = "search_algorithm.sampler cmaes knows one objective, there are several"
+        raise places.error(text, *keys, hint="sampler: tpe or nsga2")
+    if sampler == "grid" and isinstance(sweep.definition.scheduler, PbtSpec):
+        text = "search_algorithm.sampler is grid, but scheduler.name=pbt changes settings on the way"
+        raise places.error(text, *keys, hint="sampler: random")
+    learnt, least = len(sweep.space.parameters) - len(_drawn_at_random(sweep)), 2 if sampler == "cmaes" else 1
+    if sampler in JOINT and learnt < least:
+        kind = "ranges" if sampler == "cmaes" else "parameters"
+        text = f"search_algorithm.sampler {sampler} needs {least} {kind} without conditions, the space has {learnt}"
+        raise places.error(text, *keys, hint="sampler: tpe, which keeps conditions and choices")
+
+
+def sampler_warnings(sweep: "Sweep") -> list[str]:
+    """Where a sampler works, but not as one might think."""
+    definition = sweep.definition
+    sampler, lost = definition.search_algorithm.sampler, _drawn_at_random(sweep)
+    found = []
+    if sampler in JOINT and lost:
+        why = "conditions or choices" if sampler == "cmaes" else "conditions"
+        text = f"search_algorithm.sampler {sampler} draws what has {why} at random: {', '.join(lost)}"
+        found.append(f"{text}. Try: sampler: tpe")
+    if sampler in EVOLUTIONS and len(objectives(definition)) == 1:
+        found.append(f"search_algorithm.sampler {sampler} is for several objectives, there is one. Try: sampler: tpe")
+    return found
+
+
+def _drawn_at_random(sweep: "Sweep") -> list[str]:
+    """The parameters that a sampler of one joint space can't learn about."""
+    choices = sweep.definition.search_algorithm.sampler == "cmaes"
+    return [path for path, parameter in sweep.space.parameters.items() if _lost(parameter, choices)]
+
+
+def _lost(parameter: Parameter, choices: bool) -> bool:
+    return any(entry.when or (choices and isinstance(entry, ChoiceEntry)) for entry in parameter.entries)
