@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.search_parameters import SearchParameter
+from analysis.search_parameters import SearchParameter, of_one_configuration
 
 MIN_TRIALS = 6
 """Fewer complete trials than this are not tested."""
@@ -34,6 +34,7 @@ def association(trials: pd.DataFrame, parameter: SearchParameter) -> Association
     Rank tests, because scores near saturation are skewed. An adaptive sampler spends more trials where scores are high
     and other parameters change along: a sign of where to look, not a controlled comparison.
     """
+    trials = of_one_configuration(trials)
     complete = parameter.active(trials[(trials["state"] == "complete") & np.isfinite(trials["score"].astype(float))])
     scores = complete["score"].to_numpy(dtype=float)
     reason = _why_not(scores)

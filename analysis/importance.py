@@ -12,7 +12,7 @@ from optuna.distributions import BaseDistribution, CategoricalDistribution, Floa
 
 from analysis.objective import Objective
 from analysis.records.sweep_tables import SweepTables
-from analysis.search_parameters import SearchParameter, search_parameters, value_text
+from analysis.search_parameters import SearchParameter, of_one_configuration, search_parameters, value_text
 
 MIN_COMPLETE = 8
 PERMUTATIONS = 100
@@ -46,7 +46,7 @@ def parameter_importance(tables: SweepTables) -> Importance:
     Only complete trials count: the score of a stopped one is from fewer epochs. The level of chance comes from the same
     computation on ``PERMUTATIONS`` random assignments of the scores to the trials (fixed seed).
     """
-    trials = tables.stage_trials("search")
+    trials = of_one_configuration(tables.stage_trials("search"))
     complete = trials[(trials["state"] == "complete") & np.isfinite(trials["score"].astype(float))]
     scores = complete["score"].to_numpy(dtype=float) * -Objective.of(tables.definition).sign  # lower is better
     drawn = _drawn_parameters(complete, search_parameters(tables))

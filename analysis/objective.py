@@ -28,6 +28,12 @@ class Objective:
         known = {key: str(spec[key]) for key in ("metric", "mode", "epoch") if spec.get(key) is not None}
         return cls(**known)
 
+    @classmethod
+    def all_of(cls, definition: Mapping[str, Any]) -> "tuple[Objective, ...]":
+        """Every objective of a sweep's definition, the one that schedulers and tables use first."""
+        spec = definition.get("objective")
+        return tuple(cls.of({"objective": one}) for one in (spec if isinstance(spec, list) else [spec]))
+
     @property
     def sign(self) -> int:
         """+1 when higher is better, -1 when lower is."""

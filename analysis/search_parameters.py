@@ -80,6 +80,11 @@ def search_parameters(tables: SweepTables) -> list[SearchParameter]:
     return [_parameter(path, search.get(path), tables.trials) for path in paths]
 
 
+def of_one_configuration(trials: pd.DataFrame) -> pd.DataFrame:
+    """Return the trials whose score is that of their settings: those that took over from no other of a population."""
+    return trials[trials["exploits"] == 0] if "exploits" in trials else trials
+
+
 def value_text(value: Any) -> str:
     """Return a parameter's value as a person writes it in YAML: ``true``, ``null``, 512, 0.0003, bce."""
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):

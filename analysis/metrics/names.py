@@ -10,6 +10,10 @@ from analysis.metrics.thresholds import TUNED_METRICS
 LOSSES = ("train/loss", "val/loss")
 """Reported beside the registered metrics."""
 
+INFERENCE_COST = "cost/inference_s_per_min"
+"""Seconds of the device for a minute of audio, which every run reports. A timing: a sweep may trade scores against it,
+but no run may be steered by it, as no two agree."""
+
 _FIXED_GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("rare", "common", "frequent"), FREQUENCY_METRICS),
     "tuned": TUNED_METRICS,

@@ -4,7 +4,11 @@
     <run key>/attempt-0001/attempt.json             which epoch the attempt went on from
     <run key>/attempt-0001/epoch-0007.json          one finished epoch
     <run key>/attempt-0001/checkpoint-0007/         weights, optimizer, predictions, MANIFEST.json
+    <run key>/reused.json                           where the run came from, if it was trained for another sweep
     <run key>/finished.json                         all epochs up to its attempt in one record (segments are gone)
+
+An attempt can begin with the epoch of another run, its checkpoint among it (population based training): `attempt.json`
+then holds an `exploit`, which says where it came from and which settings changed.
 
 A checkpoint is published before the segment of its epoch, so an epoch that is on record can be resumed from.
 A finished run can be gone on with: a later attempt adds to its record until `finish` compacts both.
@@ -22,6 +26,7 @@ from typing import Any
 from analysis.records.files import folder_is_whole, publish_folder, read_record, remove_temporaries, write_record
 
 SCHEMA_VERSION = 1
+REUSED = "reused.json"
 KEPT_CHECKPOINTS = 2
 """Newest checkpoints kept while a run is going on: the second is the way back when the first is damaged."""
 
@@ -42,9 +47,22 @@ class RunLedger:
         """The record of a finished run, or None."""
         return read_record(self.folder / "finished.json")
 
+    @property
+    def taken_from(self) -> str | None:
+        """The sweep that trained the run, where it was taken over from another one; None where it was trained here."""
+        mark = read_record(self.folder / REUSED)
+        return None if mark is None else str(mark["sweep"])
+
     def identity(self) -> dict[str, Any] | None:
-        """What the run is, as given to `begin`."""
-        return read_record(self.folder / "run.json")
+        """What the run is, as given to `begin`; the spec is that of what it took over last."""
+        identity = read_record(self.folder / "run.json")
+        exploits = self.exploits() if identity is not None else []
+        return {**identity, "spec": exploits[-1]["spec"]} if identity is not None and exploits else identity
+
+    def exploits(self) -> list[dict[str, Any]]:
+        """What was taken over from other runs, in order, as given to `take_over`."""
+        starts = (read_record(attempt / "attempt.json") for attempt in self._attempts())
+        return [start["exploit"] for start in starts if start is not None and "exploit" in start]
 
     def epochs(self) -> list[dict[str, Any]]:
         """The finished epochs in order. Of an epoch done twice, the one of the newest attempt that counts."""
@@ -85,6 +103,26 @@ class RunLedger:
         self._attempt = self.folder / f"attempt-{number:04d}"
         write_record(self._attempt / "attempt.json", {"attempt": number, "resumed_from": resumed_from})
         return number
+
+    def take_over(self, epoch: dict[str, Any], fill: Callable[[Path], None], exploit: dict[str, Any]) -> None:
+        """Put another run's epoch in the place of the own one of that number; the run goes on from there.
+
+        All of it becomes a new attempt, which is there whole or not at all.
+
+        Args:
+            epoch: the other run's record.
+            fill: writes its checkpoint into a folder.
+            exploit: where it comes from, with the `spec` that the run goes on with.
+        """
+        remove_temporaries(self.folder)
+        attempt, number = self._newest_attempt() + 1, epoch["epoch"]
+        temporary = self.folder / f".attempt-{attempt:04d}.tmp"
+        temporary.mkdir(parents=True)
+        publish_folder(temporary / f"checkpoint-{number:04d}", fill)
+        write_record(temporary / f"epoch-{number:04d}.json", {**epoch, "attempt": attempt})
+        start = {"attempt": attempt, "resumed_from": number - 1, "exploit": exploit}
+        write_record(temporary / "attempt.json", start)
+        temporary.rename(self.folder / f"attempt-{attempt:04d}")
 
     def publish(self, epoch: dict[str, Any], save: Callable[[Path], None] | None, keep: int | None = None) -> None:
         """Publish a finished epoch, its checkpoint (written by `save` into a folder) first.

@@ -7,6 +7,7 @@ results/sweeps/<name>/checks.json                    what the preflight checks f
 results/sweeps/<name>/runs/<key>/                    the ledger of one run (analysis.records.ledger)
 """
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
@@ -51,6 +52,8 @@ class TrialPlan:
     runs: tuple[RunPlan, ...]
     candidate: int | None = None
     """confirm: the trial of the search that is confirmed"""
+    exploits: tuple[dict[str, Any], ...] = ()
+    """what it took over from other trials of its population; params, settings and specs are those since the last one"""
 
     @property
     def name(self) -> str:
@@ -67,11 +70,18 @@ class TrialEnd:
     scores: tuple[tuple[int, float], ...]
     """(epoch, score) of every epoch reported, in order; a diverged one ends with NaN"""
     error: str | None = None
+    values: tuple[float, ...] = ()
+    """of all objectives after its last epoch, the first of them the score; empty where there is one objective"""
 
     @property
     def score(self) -> float:
         """The last score; NaN when there is none."""
-        return self.scores[-1][1] if self.scores else float("nan")
+        return self.scores[-1][1] if self.scores else math.nan
+
+    def values_of(self, objectives: int) -> tuple[float, ...]:
+        """The values of so many objectives; NaN for those that are not on record."""
+        further = self.values[1:objectives]
+        return (self.score, *further, *[math.nan] * (objectives - 1 - len(further)))
 
 
 @dataclass(frozen=True)
@@ -201,13 +211,14 @@ class SweepFolder:
         body = read_record(path)
         if body is None:
             return None
-        return TrialEnd(body["state"], tuple((epoch, score) for epoch, score in body["scores"]), body["error"])
+        scores = tuple((epoch, score) for epoch, score in body["scores"])
+        return TrialEnd(body["state"], scores, body["error"], tuple(body.get("values", ())))
 
 
 def _plan(body: dict[str, Any]) -> TrialPlan:
     runs = tuple(RunPlan(**run) for run in body["runs"])
     names = ("stage", "number", "params", "settings", "candidate")
-    return TrialPlan(runs=runs, **{name: body[name] for name in names})
+    return TrialPlan(runs=runs, exploits=tuple(body.get("exploits", ())), **{name: body[name] for name in names})
 
 
 def sweep_folder(results: Path, name: str) -> SweepFolder:

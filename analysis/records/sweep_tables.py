@@ -18,6 +18,7 @@ _TRIAL_DEFAULTS: dict[str, Any] = {
     "seconds": 0.0,
     "error": None,
     "candidate": _NAN,
+    "exploits": 0,
 }
 _EPOCH_DEFAULTS: dict[str, Any] = {
     "run": "",
@@ -44,12 +45,15 @@ class SweepTables:
     ``trial`` int; ``stage`` "search" or "confirm"; ``state`` "complete", "pruned", "diverged", "failed" or "running";
     ``score`` float, the mean over the trial's runs, NaN without one; ``score_sd`` float, the spread over the runs, NaN
     with one run; ``epochs`` int; ``seconds`` float; ``error`` str or None; ``candidate`` the search trial that a
-    confirm row repeats, else NaN; ``param.<path>`` per searched parameter, None or NaN where a condition leaves it out.
+    confirm row repeats, else NaN; ``exploits`` how often it took over from others of its population (its score is not
+    that of its settings alone then); ``param.<path>`` per searched parameter, None or NaN where a condition leaves it
+    out; ``objective.<metric>`` per objective after the first, whose value is the score.
 
     ``epochs``: one row per run and epoch.
     ``run`` str key; ``trial`` int; ``stage``; ``fold``; ``seed``; ``repeat``; ``split`` the name of the split scheme;
-    ``protocol`` str digest; ``epoch`` int; ``seconds``; ``clips_per_second``; ``candidate`` as above; metrics such as
-    ``train/loss``, ``val/loss``, ``val/macro_auc``.
+    ``protocol`` str digest; ``reused`` the sweep that trained the run, None where it was this one; ``epoch`` int;
+    ``seconds``; ``clips_per_second``; ``candidate`` as above; metrics such as ``train/loss``, ``val/loss``,
+    ``val/macro_auc``.
 
     ``command``: what repeats the sweep, when it is more than ``platform sweep <name>.yaml``.
 

@@ -2,7 +2,7 @@
 
 import math
 import statistics
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from analysis.objective import Objective
+from analysis.records.exploits import exploits_table
 from analysis.records.files import write_atomically
 from analysis.records.ledger import RunLedger
 from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
@@ -18,7 +19,19 @@ from analysis.records.sweep_tables import SweepTables
 
 SCHEMA_VERSION = 1
 PREDICTIONS = "predictions.parquet"
-TRIAL_COLUMNS = ("trial", "stage", "candidate", "state", "score", "score_sd", "epochs", "seconds", "error", "runs")
+TRIAL_COLUMNS = (
+    "trial",
+    "stage",
+    "candidate",
+    "state",
+    "score",
+    "score_sd",
+    "epochs",
+    "seconds",
+    "error",
+    "runs",
+    "exploits",
+)
 
 
 def collect(folder: SweepFolder, unfinished: str) -> SweepTables:
@@ -29,14 +42,16 @@ def collect(folder: SweepFolder, unfinished: str) -> SweepTables:
         unfinished: what a trial without an end is: `running` or `interrupted`.
     """
     definition = folder.definition() or {}
-    objective = Objective.of(definition)
+    objectives = Objective.all_of(definition)
+    objective = objectives[0]
     trials: list[dict[str, Any]] = []
     epochs: list[dict[str, Any]] = []
     for stage in (SEARCH, CONFIRM):
         for plan, end in folder.trials(stage):
             rows = [row for run in plan.runs for row in _epoch_rows(folder.ledger(run.key), plan, run)]
             epochs += rows
-            trials.append(_trial_row(plan, end, rows, unfinished, _spread(rows, plan, objective)))
+            row = _trial_row(plan, end, rows, unfinished, _spread(rows, plan, objective))
+            trials.append({**row, **_further(end, objectives)})
     columns = list(dict.fromkeys([*TRIAL_COLUMNS, *(name for row in trials for name in row)]))
     return SweepTables(
         definition, pd.DataFrame(trials, columns=columns), pd.DataFrame(epochs), folder.command, tuple(folder.checks())
@@ -45,7 +60,9 @@ def collect(folder: SweepFolder, unfinished: str) -> SweepTables:
 
 def write_tables(results: Path, name: str, tables: SweepTables, folder: SweepFolder) -> None:
     """Write `runs/<name>/*.parquet` and gather `predictions/<name>/<run>.parquet`; all of it can be made again."""
-    for table, frame in (("trials", tables.trials), ("epochs", tables.epochs)):
+    exploits = exploits_table(plan for plan, _ in folder.trials(SEARCH))
+    frames = {"trials": tables.trials, "epochs": tables.epochs, **({} if exploits.empty else {"exploits": exploits})}
+    for table, frame in frames.items():
         sink = pa.BufferOutputStream()
         arrow = pa.Table.from_pandas(frame, preserve_index=False)
         metadata = {**(arrow.schema.metadata or {}), b"tuneful_schema": str(SCHEMA_VERSION).encode()}
@@ -69,8 +86,15 @@ def _trial_row(
         "seconds": sum(row.get("seconds", 0) + row.get("eval_seconds", 0) for row in rows),
         "error": end.error if end else None,
         "runs": [run.key for run in plan.runs],
+        "exploits": len(plan.exploits),
         **{f"param.{path}": _cell(value) for path, value in plan.settings.items()},
     }
+
+
+def _further(end: TrialEnd | None, objectives: Sequence[Objective]) -> dict[str, float]:
+    """`objective.<metric>` of every objective after the first, which is the score."""
+    values = end.values_of(len(objectives)) if end else [math.nan] * len(objectives)
+    return {f"objective.{one.metric}": value for one, value in zip(objectives[1:], values[1:], strict=True)}
 
 
 def _epoch_rows(ledger: RunLedger, plan: TrialPlan, run: RunPlan) -> Iterator[dict[str, Any]]:
@@ -87,6 +111,7 @@ def _epoch_rows(ledger: RunLedger, plan: TrialPlan, run: RunPlan) -> Iterator[di
             "split": run.split,
             "split_digest": identity.get("split_digest"),
             "protocol": record["protocol"],
+            "reused": ledger.taken_from,
             "attempt": record["attempt"],
             "epoch": record["epoch"],
             "state": record["state"],

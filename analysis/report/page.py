@@ -4,16 +4,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from analysis.effects import association
-from analysis.importance import CAVEAT, METHOD, parameter_importance
+from analysis.effort import search_effort
+from analysis.importance import CAVEAT, METHOD, Importance, parameter_importance
+from analysis.objective import Objective
 from analysis.records.sweep_tables import SweepTables
 from analysis.report import sentences
 from analysis.report.definition_text import definition_text, repeat_command
+from analysis.report.effort_sentences import effort_sentences, stopping_sentences
 from analysis.report.figures import confirm_figure, history_figure, importance_figure, parameter_figure
 from analysis.report.html import Plot, plot_of, render
+from analysis.report.pair_figures import pair_figure, shown_pairs
+from analysis.report.pareto_figure import pareto_figure
+from analysis.report.stopping_figure import stopping_figure
 from analysis.report.tables import best_trials_table, checks_table, confirm_table, failures_table, states_table
 from analysis.report.trial_text import best_trial
 from analysis.report.words import DASH, count, duration, number
 from analysis.search_parameters import search_parameters
+from analysis.stopping import epoch_agreements
 
 
 @dataclass(frozen=True)
@@ -47,12 +54,16 @@ def _context(sweep: SweepTables) -> dict[str, Any]:
         **_confirm_context(sweep),
         "history": plot_of(history_figure(sweep), "The objective over epochs, a line per trial"),
         "best_trials": best_trials_table(sweep),
+        "pareto": _pareto(sweep),
         "panels": _panels(sweep),
+        "pairs": _pairs(sweep, importance),
         "importance": importance,
         "importance_plot": plot_of(importance_figure(importance), "Importance of each parameter"),
         "importance_method": METHOD,
         "importance_caveat": CAVEAT,
+        **_stopping_context(sweep),
         "states": states_table(sweep),
+        "effort": effort_sentences(search_effort(sweep)),
         "failures": failures_table(sweep),
         "checks": checks_table(sweep),
         "definition": definition_text(sweep.definition),
@@ -79,6 +90,32 @@ def _panels(sweep: SweepTables) -> list[ParameterPanel]:
         )
         for parameter in parameters
     ]
+
+
+def _pareto(sweep: SweepTables) -> list[Plot]:
+    """The first objective over each further one."""
+    objectives = Objective.all_of(sweep.definition)
+    plots = [
+        plot_of(pareto_figure(sweep, place), f"{objectives[0].metric} over {objectives[place].metric}, with the front")
+        for place in range(1, len(objectives))
+    ]
+    return [plot for plot in plots if plot is not None]
+
+
+def _pairs(sweep: SweepTables, importance: Importance) -> list[Plot]:
+    pairs = shown_pairs(sweep, importance)
+    plots = [plot_of(pair_figure(sweep, *pair), f"Score over {pair[0].path} and {pair[1].path}") for pair in pairs]
+    return [plot for plot in plots if plot is not None]
+
+
+def _stopping_context(sweep: SweepTables) -> dict[str, Any]:
+    agreements = epoch_agreements(sweep)
+    return {
+        "stopping_plot": plot_of(
+            stopping_figure(sweep, agreements), "Rank correlation of the score after each epoch with the final score"
+        ),
+        "stopping": stopping_sentences(sweep, agreements),
+    }
 
 
 def _tiles(sweep: SweepTables) -> list[tuple[str, str]]:

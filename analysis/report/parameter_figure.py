@@ -94,10 +94,10 @@ def _set_axes(figure: go.Figure, parameter: SearchParameter, trials: pd.DataFram
         ticks = {"tickvals": list(range(len(labels))), "ticktext": [for_plotly(label, 20) for label in labels]}
         figure.update_xaxes(**ticks, range=[-0.6, len(labels) - 0.4])
     elif parameter.is_log and (trials["place"] > 0).all():
-        figure.update_xaxes(type="log", **_log_ticks(trials["place"].to_numpy()))
+        figure.update_xaxes(type="log", **log_ticks(trials["place"].to_numpy()))
 
 
-def _log_ticks(values: np.ndarray) -> dict[str, list[float] | list[str]]:
+def log_ticks(values: np.ndarray) -> dict[str, list[float] | list[str]]:
     """Return ticks at 1, 2, 5 (or 1 and 3) of each decade, written as a person would type them."""
     low, high = float(values.min()) / 1.15, float(values.max()) * 1.15
     steps = (1, 2, 5) if high / low < 30 else (1, 3) if high / low < 1000 else (1,)

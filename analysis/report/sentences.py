@@ -118,6 +118,12 @@ def warnings(tables: SweepTables) -> list[str]:
             )
     if isinstance(tables.definition.get("objective"), list) and len(tables.definition["objective"]) > 1:
         found.append("The sweep has several objectives; this page ranks by the first.")
+    changed = int((tables.stage_trials("search")["exploits"] > 0).sum())
+    if changed:
+        found.append(
+            f"{count(changed, 'trial')} took over weights and settings of others while training: their scores are not "
+            "those of the settings shown, which are the last ones. They are left out of the tests and of importance."
+        )
     return found
 
 
@@ -138,9 +144,10 @@ def _unconfirmed(tables: SweepTables) -> str:
     n_runs = int(runs.loc[runs["trial"] == best["trial"], "run"].nunique()) if "run" in runs else 1
     spread = f" (spread between its runs {number(float(best['score_sd']))})" if best["score_sd"] > 0 else ""
     source = f"{count(max(n_runs, 1), 'run')}{spread}"
+    chosen = f", and the best of {count(n, 'complete trial')} is on average too good" if n > 1 else ""
     return (
-        f"How sure: not confirmed. The score comes from {source}, and the best of {count(n, 'complete trial')} is on "
-        "average too good. A confirm stage (confirm: {top: 3, folds: [0, 1, 2], repeats: 3}) would tell."
+        f"How sure: not confirmed. The score comes from {source}{chosen}. A confirm stage "
+        "(confirm: {top: 3, folds: [0, 1, 2], repeats: 3}) would tell."
     )
 
 

@@ -4,6 +4,7 @@ UserError
 ├── SpecError, DataError, DeviceError, CheckpointError      trainers.errors
 ├── CheckError            a preflight check found what would spoil the result
 ├── ResourceError         more workers, CPUs or GPUs than there are
+├── SimulationError       what is to be simulated can't be replayed on what was recorded
 └── RecordsError          exit code 3, analysis.errors
     └── SweepInUseError        another process works on the sweep
 """
@@ -17,6 +18,10 @@ class CheckError(UserError):
 
 class ResourceError(UserError):
     """A trial that fits on no node of the cluster: without this error it would wait for ever."""
+
+
+class SimulationError(UserError):
+    """A search that can't be replayed on what was recorded."""
 
 
 class SweepInUseError(RecordsError):

@@ -17,9 +17,9 @@ from trainers.data.splits.record import record_split
 from trainers.spec import RunSpec
 from tuneful.checks.registry import on_record, refuse_errors, run_checks
 from tuneful.checks.subject import Finding
-from tuneful.sweep.driver import settle
 from tuneful.sweep.lock import locked
 from tuneful.sweep.lockstep import Lockstep, TrialEpoch
+from tuneful.sweep.outcome import settle
 
 OBJECTIVE = Objective("val/macro_auc", "max", "last")
 

@@ -36,7 +36,7 @@ training: {epochs: 4, batch_size: 8}
 optimizer: {lr: 0.003}
 """
 CPU = torch.device("cpu")
-CLOCK = ("seconds", "eval_seconds", "clips_per_second")
+CLOCK = ("seconds", "eval_seconds", "clips_per_second", "cost/inference_s_per_min")
 
 
 @pytest.fixture

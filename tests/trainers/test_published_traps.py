@@ -466,6 +466,7 @@ def test_every_number_that_a_run_reports_is_of_training_validation_or_the_clock(
         "seconds",
         "eval_seconds",
         "clips_per_second",
+        "cost/inference_s_per_min",
     }
 
 

@@ -97,6 +97,15 @@ class Learner:
             self._share_buffers()
         return float(mean)
 
+    def try_step(self) -> None:
+        """A step on the first batch of the first epoch, to see what it takes; the network is of no use afterwards."""
+        session = self.session
+        batches = train_batches(self.spec, self.data.train, 1, session.rank, session.world_size)
+        with seeded(torch_seed(self.spec.seed, 1, session.rank), session.device):
+            self.network.train()
+            rng = stream(self.spec.seed, 1, DEVICE, session.rank)
+            self._step(islice(on_device(batches, session.device), 1), 1, rng)
+
     def observe(self, value: float) -> None:
         """Take the epoch's value of `training.monitor`."""
         if self.plateau is not None:

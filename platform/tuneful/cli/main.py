@@ -9,19 +9,25 @@ from rich.console import Console
 import tuneful
 from analysis.errors import RecordsError, UserError
 from tuneful.cli.check import check
+from tuneful.cli.dashboard import dashboard
 from tuneful.cli.data import data
 from tuneful.cli.doctor import doctor
 from tuneful.cli.ensemble import ensemble
 from tuneful.cli.export import export
 from tuneful.cli.leaderboard import leaderboard
+from tuneful.cli.logs import logs
 from tuneful.cli.predict import predict
+from tuneful.cli.promote import promote
 from tuneful.cli.report import report
 from tuneful.cli.results import results
+from tuneful.cli.simulate import simulate
 from tuneful.cli.simulate_competition import simulate_competition
 from tuneful.cli.status import status
+from tuneful.cli.stop import stop
 from tuneful.cli.sweep import sweep
 from tuneful.cli.train import train
 from tuneful.cli.wandb_sync import wandb_sync
+from tuneful.cli.watch import watch
 
 app = typer.Typer(
     name="platform",
@@ -34,6 +40,10 @@ app = typer.Typer(
 app.command()(sweep)
 app.command()(train)
 app.command()(status)
+app.command()(watch)
+app.command()(stop)
+app.command()(logs)
+app.command()(dashboard)
 app.command()(results)
 app.command()(report)
 app.command()(check)
@@ -42,7 +52,9 @@ app.command("simulate-competition")(simulate_competition)
 app.command()(ensemble)
 app.command()(predict)
 app.command()(export)
+app.command()(promote)
 app.command("wandb-sync")(wandb_sync)
+app.command()(simulate)
 app.add_typer(data, name="data")
 app.add_typer(leaderboard, name="leaderboard")
 

@@ -38,15 +38,22 @@ def preparation() -> Iterator[Report]:
     if not console.is_terminal:
         yield _plain_report()
         return
-    with bars() as progress:
-        tasks: dict[str, TaskID] = {}
+    under_way: dict[str, Progress] = {}
 
-        def report(what: str, done: int, total: int) -> None:
-            if what not in tasks:
-                tasks[what] = progress.add_task(what, total=total)
-            progress.update(tasks[what], completed=done)
+    def report(what: str, done: int, total: int) -> None:
+        if what not in under_way:
+            under_way[what] = bars()
+            under_way[what].start()
+            under_way[what].add_task(what, total=total)
+        under_way[what].update(TaskID(0), completed=done)
+        if done >= total:  # a bar that stayed would draw over what comes next
+            under_way.pop(what).stop()
 
+    try:
         yield report
+    finally:
+        for bar in under_way.values():
+            bar.stop()
 
 
 def bars(*more: str) -> Progress:

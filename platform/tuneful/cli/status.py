@@ -1,46 +1,33 @@
 """`platform status`: what runs, from any shell."""
 
+import json
 from typing import Annotated
 
 import typer
 
-from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, sweep_names
+from analysis.records.sweep import SweepFolder, sweep_names
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
 
 
 def status(
     sweep: Annotated[str | None, typer.Argument(help="A sweep's name; without it, all sweeps.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON, a list of sweeps, for other programs.")] = False,
     results: Results = DEFAULT_RESULTS,
 ) -> None:
-    """Say how far sweeps are and which process works on them."""
+    """Say how far sweeps are, what is best so far, and which process works on them."""
+    from tuneful.live.status import standing
+
     names = [sweep] if sweep else sweep_names(results)
+    folders = [existing_sweep(results, name) for name in names]
+    if as_json:
+        print(json.dumps([standing(folder).record() for folder in folders], indent=1))
+        return
     if not names:
         console.print(f"No sweeps in {results}. Try: platform sweep loss", highlight=False)
-    for name in names:
-        for line in _lines(existing_sweep(results, name)):
+    for folder in folders:
+        first, *others = standing(folder).lines()
+        for line in [first, *(f"  {line}" for line in _check_lines(folder)), *others]:
             console.print(line, highlight=False, markup=False, soft_wrap=True)
-
-
-def _lines(folder: SweepFolder) -> list[str]:
-    from tuneful.sweep.lock import owner
-    from tuneful.sweep.plans import confirm_left
-    from tuneful.sweep.progress import settings_text
-
-    pid = owner(folder.path)
-    definition = folder.definition() or {}
-    planned = definition.get("trials", 1)
-    searched, confirmed = folder.trials(SEARCH), folder.trials(CONFIRM)
-    ended = sum(end is not None for _, end in searched)
-    finished = ended >= planned and confirm_left(folder, definition) <= 0
-    who = f"process {pid} works on it" if pid else ("finished" if finished else "stopped")
-    lines = [f"{folder.name}: {ended}/{planned} trials, {len(confirmed)} confirm runs, {who}"]
-    lines += [f"  {line}" for line in _check_lines(folder)]
-    for plan, end in [*searched, *confirmed]:
-        if end is None:
-            epochs = min((len(folder.ledger(run.key).epochs()) for run in plan.runs), default=0)
-            state = "running" if pid else "interrupted"
-            lines.append(f"  {plan.name} {state}, {epochs} epochs: {settings_text(plan)}")
-    return lines
 
 
 def _check_lines(folder: SweepFolder) -> list[str]:

@@ -1,5 +1,7 @@
 """`platform sweep`: search a space of experiments."""
 
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -8,10 +10,11 @@ import typer
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation, typed
 
 if TYPE_CHECKING:
+    from analysis.records.sweep import SweepFolder
     from trainers.data.catalogue import Catalogue
     from tuneful.checks.subject import Finding
     from tuneful.space.sweep import Sweep
-    from tuneful.sweep.driver import Outcome
+    from tuneful.sweep.outcome import Outcome
 
 
 def sweep(
@@ -26,9 +29,22 @@ def sweep(
         list[str] | None,
         typer.Option(help="Code of a check whose error is no mistake here, such as TF004; repeatable."),
     ] = None,
+    extend: Annotated[
+        int | None, typer.Option(min=1, help="So many trials more than on record; ranges may be wider than they were.")
+    ] = None,
+    warm_start: Annotated[
+        list[str] | None, typer.Option(help="Earlier sweep whose trials the search learns from; repeatable.")
+    ] = None,
+    reuse: Annotated[
+        bool | None, typer.Option("--reuse/--no-reuse", help="Take runs that other sweeps trained already.")
+    ] = None,
     results: Results = DEFAULT_RESULTS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Draw the space, predict the time, run nothing.")] = False,
     dashboard: Annotated[bool, typer.Option(help="Ray's dashboard, on loopback, with a token.")] = True,
+    address: Annotated[
+        str | None,
+        typer.Option(metavar="HOST:PORT", help="Join a running Ray cluster; its token from RAY_AUTH_TOKEN_PATH."),
+    ] = None,
 ) -> None:
     """Search a space of experiments on Ray. The same command again finishes what is missing."""
     from tuneful.space.locate import find_sweep_file
@@ -36,29 +52,68 @@ def sweep(
     from tuneful.space.sweep import load_sweep
 
     path = find_sweep_file(file)
-    asked = load_sweep(path, SweepOptions(data, recipe, tuple(set_ or ()), trials, max_hours, name, tuple(allow or ())))
+    layer = SweepOptions(data, recipe, tuple(set_ or ()), trials, max_hours, name, tuple(allow or ()))
+    asked = load_sweep(path, replace(layer, reuse=reuse, warm_start=tuple(warm_start or ())))
+    if extend is not None:
+        asked = _extended(asked, results, extend, trials)
     if dry_run:
         _draw(asked, results)
         return
-    asked, catalogue, findings = _preflight(asked)
+    run_asked(asked, results, RunHow(_again(asked, extend), dashboard, extend is not None, address))
+
+
+@dataclass(frozen=True)
+class RunHow:
+    """How a sweep is run that is about to start."""
+
+    command: str
+    """what goes on with it"""
+    dashboard: bool = True
+    extending: bool = False
+    address: str | None = None
+
+
+def run_asked(asked: "Sweep", results: Path, how: RunHow) -> None:
+    """Check a sweep, run it, and tell its end; leaves with its exit code where that isn't 0."""
+    asked, catalogue, findings = _preflight(asked, results, how)
     # Only here: Ray takes a second, and a refused sweep must not wait for it.
-    from tuneful.sweep.driver import SweepOptions as RunOptions
-    from tuneful.sweep.driver import run_sweep
+    from tuneful.sweep.driver import SweepOptions, run_sweep
 
     with preparation() as report:
-        options = RunOptions(results, console, typed(), dashboard, report, findings)
+        options = SweepOptions(
+            results, console, how.command, how.dashboard, report, findings, how.extending, how.address
+        )
         outcome = run_sweep(asked, catalogue, options)
-    _conclude(outcome, results)
+    _conclude(outcome, results, how.command)
 
 
-def _preflight(asked: "Sweep") -> tuple["Sweep", "Catalogue", "list[Finding]"]:
+def _extended(asked: "Sweep", results: Path, more: int, trials: int | None) -> "Sweep":
+    from trainers.errors import SpecError
+    from tuneful.sweep.extension import extended
+
+    if trials is not None:
+        raise SpecError("--trials and --extend both say how many trials. Try: one of the two")
+    return extended(asked, results, more)
+
+
+def _again(asked: "Sweep", extend: int | None) -> str:
+    """The command that goes on with the sweep: once extended, to the same number of trials, not by as many again."""
+    if extend is None:
+        return typed()
+    return re.sub(r"--extend[ =]\d+", f"--trials {asked.definition.trials}", typed())
+
+
+def _preflight(asked: "Sweep", results: Path, how: RunHow) -> tuple["Sweep", "Catalogue", "list[Finding]"]:
     """Everything that can be refused before compute is spent or anything is written to the results."""
     from trainers.data.prepare import open_catalogue
     from tuneful.checks.registry import refuse_errors
     from tuneful.checks.sweeps import check_sweep, without_impossible_splits
-    from tuneful.sweep.cluster import check_fit
+    from tuneful.sweep.possible import check_warm_start
+    from tuneful.sweep.room import check_fit
 
-    check_fit(asked.definition.resources.model_dump())
+    check_warm_start(asked, results)
+    if how.address is None:  # what a cluster has is known once it is joined
+        check_fit(asked.definition.resources.model_dump())
     base = asked.spec_for({})
     with preparation() as report:
         catalogue = open_catalogue(base.data.name, report)
@@ -82,19 +137,30 @@ def _draw(asked: "Sweep", results: Path) -> None:
         console.print(estimate(asked, results, report))
 
 
-def _conclude(outcome: "Outcome", results: Path) -> None:
+def _tell_answer(folder: "SweepFolder") -> None:
+    """The winner with its uncertainty; a difference within noise is a tie."""
+    from analysis.report.sentences import answer, certainty
+    from tuneful.cli.shared import tables_of
+
+    tables = tables_of(folder)
+    for sentence in (f"{answer(tables)}.", *certainty(tables)):
+        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+
+
+def _conclude(outcome: "Outcome", results: Path, command: str) -> None:
     from tuneful.cli.report import write_report
     from tuneful.cli.results import print_best
 
     counts = ", ".join(f"{number} {state}" for state, number in sorted(outcome.states.items()))
-    console.print(f"{outcome.folder.name}: {counts or 'no trial has ended'}", highlight=False)
+    taken = f", {outcome.reused} runs taken from other sweeps" if outcome.reused else ""
+    console.print(f"{outcome.folder.name}: {counts or 'no trial has ended'}{taken}", highlight=False)
     if outcome.states:
         print_best(outcome.folder)
+        _tell_answer(outcome.folder)
         page = write_report(outcome.folder, results)
         console.print(f"Report: {page}", highlight=False, soft_wrap=True)
     if outcome.unfinished:
-        console.print(
-            f"{outcome.unfinished} are left. To go on: {typed()}", highlight=False, markup=False, soft_wrap=True
-        )
+        how = outcome.blocked or f"To go on: {command}"
+        console.print(f"{outcome.unfinished} are left. {how}", highlight=False, markup=False, soft_wrap=True)
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)

@@ -16,8 +16,8 @@ from typing import Any
 
 import psutil
 
-from tuneful.devices import count_gpus
 from tuneful.errors import ResourceError
+from tuneful.sweep.room import Node
 
 PREFIX = "tuneful-"
 QUIET = {
@@ -40,11 +40,22 @@ QUIET = {
 class Cluster:
     """A running Ray cluster."""
 
-    cpus: float
-    gpus: float
+    nodes: tuple[Node, ...]
     dashboard: str | None
     """address, or None where it is off"""
+    folder: Path
+    """for Ray's own files, which go when the cluster is left; all nodes see it"""
     token_file: Path
+
+    @property
+    def cpus(self) -> float:
+        """Of all nodes."""
+        return sum(node.cpus for node in self.nodes)
+
+    @property
+    def gpus(self) -> float:
+        """Of all nodes."""
+        return sum(node.gpus for node in self.nodes)
 
 
 @contextlib.contextmanager
@@ -55,68 +66,51 @@ def local_cluster(dashboard: bool) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         token_file = _secure(folder)
-        import ray
-
         _take_environment()
-
         for name in ("ray.tune", "ray.train"):  # what fails is said by the sweep itself; Ray's logs keep the rest
             logging.getLogger(name).setLevel(logging.CRITICAL)
-        old_mask = os.umask(0o077)  # Ray's processes inherit it; trials take back the user's own
-        try:
-            context = ray.init(
-                address="local",
-                include_dashboard=dashboard,
-                dashboard_host="127.0.0.1",
-                dashboard_port=_free_port(),
-                log_to_driver=False,
-                logging_level=logging.ERROR,
-                _temp_dir=str(folder / "ray"),  # Ray opens it to everyone; the folder around it is the user's own
-                _node_ip_address="127.0.0.1",
-            )
-        finally:
-            os.umask(old_mask)
-        total = ray.cluster_resources()
+        context = _start(folder, dashboard)
         address = f"http://{context.dashboard_url}" if dashboard and context.dashboard_url else None
-        yield Cluster(total.get("CPU", 0), total.get("GPU", 0), address, token_file)
+        yield Cluster(nodes_of_cluster(), address, folder, token_file)
     finally:
         _shut_down(folder)
 
 
-def check_fit(resources: dict[str, Any], have_cpus: float | None = None, have_gpus: float | None = None) -> None:
-    """Refuse a trial that there is no room for: Ray would wait for ever.
-
-    Args:
-        resources: what a trial asks for.
-        have_cpus: CPUs that Ray has; None, before it is started: those of this machine. In a container Ray has fewer.
-        have_gpus: the same of GPUs.
+def _start(folder: Path, dashboard: bool) -> Any:
+    """Start Ray's processes.
 
     Raises:
-        ResourceError: says what is asked for, and what there is.
+        ResourceError: they did not come up; on a busy machine Ray gives up after 30 s.
     """
-    workers, cpus, gpus = (resources[name] for name in ("workers", "cpus_per_worker", "gpus_per_worker"))
-    have_cpus = have_cpus or os.cpu_count() or 1
-    if workers * cpus > have_cpus:
-        fitting = int(have_cpus // cpus)
-        smaller = f"workers: {fitting}" if fitting else f"workers: 1, cpus_per_worker: {have_cpus:g}"
-        raise ResourceError(
-            f"resources: a trial of {workers} workers with {cpus:g} CPUs each needs {workers * cpus:g} CPUs, there "
-            f"are {have_cpus:g}. Try: resources: {{{smaller}}}"
+    import ray
+
+    old_mask = os.umask(0o077)  # Ray's processes inherit it; trials take back the user's own
+    try:
+        return ray.init(
+            address="local",
+            include_dashboard=dashboard,
+            dashboard_host="127.0.0.1",
+            dashboard_port=_free_port(),
+            log_to_driver=False,
+            logging_level=logging.ERROR,
+            _temp_dir=str(folder / "ray"),  # Ray opens it to everyone; the folder around it is the user's own
+            _node_ip_address="127.0.0.1",
         )
-    have_gpus = count_gpus() if have_gpus is None else have_gpus
-    if workers * gpus > have_gpus:
-        fitting, alone = int(have_gpus // gpus), "workers: 1, " if have_gpus else ""
-        smaller = f"workers: {fitting}" if fitting else f"{alone}gpus_per_worker: {have_gpus:g}"
+    except Exception as error:  # Ray raises bare Exceptions here
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise ResourceError(
-            f"resources: a trial of {workers} workers with {gpus:g} GPUs each needs {workers * gpus:g} GPUs, there "
-            f"are {have_gpus:g}. Try: resources: {{{smaller}}}"
-        )
+            f"Ray did not start on this machine ({reason}). Try: the same command again, or platform doctor"
+        ) from error
+    finally:
+        os.umask(old_mask)
 
 
-def slots(cluster: Cluster, resources: dict[str, Any]) -> int:
-    """How many trials run at once."""
-    workers, cpus, gpus = (resources[name] for name in ("workers", "cpus_per_worker", "gpus_per_worker"))
-    by_cpu = int(cluster.cpus // (workers * cpus))
-    return max(1, min(by_cpu, int(cluster.gpus // (workers * gpus))) if gpus else by_cpu)
+def nodes_of_cluster() -> tuple[Node, ...]:
+    """The machines of the cluster that this process is connected to."""
+    import ray
+
+    alive = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    return tuple(Node(has.get("CPU", 0), has.get("GPU", 0)) for has in alive)
 
 
 def _secure(folder: Path) -> Path:

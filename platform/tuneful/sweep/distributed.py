@@ -23,9 +23,9 @@ from ray.train.v2.api.callback import UserCallback
 from ray.util.placement_group import remove_placement_group
 from ray.util.queue import Empty, Queue
 
-from analysis.objective import Objective
-from tuneful.sweep.lockstep import Lockstep
-from tuneful.sweep.trial import failure, result_of, runs_of
+from tuneful.sweep.course import open_course
+from tuneful.sweep.output import TrialOutput
+from tuneful.sweep.trial import failure, result_of
 
 POLL_S = 0.5
 END = "end"
@@ -173,18 +173,18 @@ def train_trial(config: dict[str, Any]) -> None:
     context = ray.train.get_context()
     rank, world_size = context.get_world_rank(), context.get_world_size()
     torch.set_num_threads(config["resources"]["cpus_per_worker"])
+    output = TrialOutput(Path(config["folder"]), config["trial"], rank)  # till the process ends: it is this trial's
     device = get_device()
-    lockstep = Lockstep(
-        Path(config["folder"]),
-        runs_of(config),
-        Objective(**config["objective"]),
+    course = open_course(
+        config,
         lambda ledger, identity, resume: LedgerSession(ledger, identity, device, rank, world_size, resume),
     )
-    running = True
-    while running:
-        epoch = lockstep.advance()
-        running = epoch.state == "running"
-        ray.train.report(result_of(epoch))
+    done = False
+    while not done:
+        epoch = course.advance()
+        done = course.ends_with(epoch)
+        output.epoch(epoch.epoch, epoch.score, epoch.metrics)
+        ray.train.report(result_of(epoch, done))
 
 
 def _sendable(error: BaseException) -> bool:

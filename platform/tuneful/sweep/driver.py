@@ -1,15 +1,15 @@
 """A sweep from its file to its tables."""
 
-from collections import Counter
-from collections.abc import Callable, Sequence
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 
 from analysis.objective import Objective
-from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan, sweep_folder
-from analysis.records.tables import collect, write_tables
+from analysis.records.sweep import SEARCH, SweepFolder, TrialPlan, sweep_folder
 from trainers.data.catalogue import Catalogue
 from trainers.data.prepare import prepare_store
 from trainers.data.splits.record import record_splits
@@ -19,11 +19,18 @@ from tuneful.checks.subject import Finding
 from tuneful.checks.sweeps import specs_to_check
 from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.cluster import Cluster, check_fit, local_cluster
+from tuneful.sweep.cluster import Cluster, local_cluster
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.lock import locked
-from tuneful.sweep.plans import Planner, best_trials, confirm_left
+from tuneful.sweep.outcome import Outcome, outcome_of, settle
+from tuneful.sweep.plans import Planner, confirm_left, finalists
+from tuneful.sweep.ray_log import kept_ray_log
+from tuneful.sweep.ray_where import session_folder, told_where
 from tuneful.sweep.recorder import Listener
+from tuneful.sweep.remaining import missing_trials, stalled_sweep
+from tuneful.sweep.room import check_fit
+from tuneful.sweep.spent import budget_spent
+from tuneful.sweep.sweep_log import KeptConsole
 from tuneful.tracking.session import mirrored
 
 
@@ -40,19 +47,10 @@ class SweepOptions:
     """hears of preparation: (what, done, in all)"""
     findings: Sequence[Finding] = ()
     """of the preflight checks, to be kept with the results"""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a sweep ended."""
-
-    folder: SweepFolder
-    states: Counter[str]
-    """trials of both stages by state"""
-    exit_code: int
-    """0, 1 when trials failed, 130 or 143 when a signal stopped it"""
-    unfinished: int
-    """trials and confirm runs that the same command would still run"""
+    extending: bool = False
+    """whether the sweep goes on with more trials, and may have wider ranges"""
+    address: str | None = None
+    """of a running cluster to join; None starts one on this machine"""
 
 
 def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outcome:
@@ -70,7 +68,8 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
     record_splits(catalogue, (spec.data for spec in specs_to_check(sweep)))
     folder = sweep_folder(options.results, sweep.name)
     with locked(folder.path):
-        adopt(folder, sweep.resolved())
+        adopt(folder, sweep.resolved(), options.extending)
+        options = dataclasses.replace(options, console=KeptConsole(options.console, folder.path))
         folder.write_command(options.command)
         folder.write_checks(on_record(options.findings, sweep.definition.allow))
         with mirrored(sweep.definition.tracking.wandb, folder, options.console) as mirror:
@@ -78,7 +77,7 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
                 exit_code = _run_stages(sweep, catalogue, folder, options, mirror)
             finally:
                 settle(folder, options.results)
-    return _outcome(sweep, folder, exit_code)
+    return outcome_of(sweep, folder, exit_code)
 
 
 def sample_rates(sweep: Sweep) -> list[int]:
@@ -96,27 +95,20 @@ def sample_rates(sweep: Sweep) -> list[int]:
     return sorted(rates)
 
 
-def settle(folder: SweepFolder, results: Path) -> None:
-    """Compact the runs of ended trials and write the tables. Call it when no trial runs."""
-    for stage in (SEARCH, CONFIRM):
-        for plan, end in folder.trials(stage):
-            if end is not None:
-                for run in plan.runs:
-                    _compact(folder, run.key, end.state)
-    write_tables(results, folder.name, collect(folder, "interrupted"), folder)
-
-
 def _run_stages(
     sweep: Sweep, catalogue: Catalogue, folder: SweepFolder, options: SweepOptions, mirror: Listener | None
 ) -> int:
     definition = sweep.definition
-    searched = folder.trials(SEARCH)
-    missing = definition.trials - sum(end is not None for _, end in searched)
+    missing = missing_trials(sweep, folder)
     if missing <= 0 and confirm_left(folder, sweep.resolved()) <= 0:
+        _tell_stall(sweep, folder, options.console)
         options.console.print("Everything of this sweep is on record already; nothing to run.")
         return 0
-    with local_cluster(options.dashboard) as cluster:
-        check_fit(definition.resources.model_dump(), cluster.cpus, cluster.gpus)
+    if budget_spent(definition, folder):
+        return 0
+    with _cluster(options, folder) as cluster, _ray_told(folder, cluster):
+        check_fit(definition.resources.model_dump(), cluster.nodes)
+        _check_memory(sweep)
         _tell(cluster, options.console)
         # Only here: what these import takes seconds, and a refused sweep must not wait for it.
         from tuneful.sweep.stages import Stages
@@ -130,8 +122,37 @@ def _run_stages(
             if missing > 0:
                 stages.search(missing)
             if not stages.interrupt.stopping:
+                _tell_stall(sweep, folder, options.console)
                 stages.confirm(_candidates(sweep, folder))
         return stages.interrupt.exit_code or 0
+
+
+def _cluster(options: SweepOptions, folder: SweepFolder) -> contextlib.AbstractContextManager[Cluster]:
+    if options.address is None:
+        return local_cluster(options.dashboard)
+    from tuneful.sweep.joining import joined_cluster
+
+    return joined_cluster(options.address, folder.path.absolute())
+
+
+@contextlib.contextmanager
+def _ray_told(folder: SweepFolder, cluster: Cluster) -> Iterator[None]:
+    """Keep where Ray is while it runs, and what it says."""
+    with told_where(folder.path, cluster), kept_ray_log(folder.path, session_folder(cluster) / "logs"):
+        yield
+
+
+def _check_memory(sweep: Sweep) -> None:
+    """Try the largest trials on a GPU of the cluster, each in a process of its own."""
+    gpus = sweep.definition.resources.gpus_per_worker
+    if not gpus:
+        return
+    import ray
+
+    from tuneful.sweep.gpu_memory import check_memory, largest_specs, measure_here
+
+    measure = ray.remote(num_cpus=0, num_gpus=gpus, max_calls=1)(measure_here)
+    check_memory(largest_specs(sweep), gpus, lambda spec: ray.get(measure.remote(spec)))
 
 
 def _precision(gpus: float) -> str:
@@ -151,26 +172,13 @@ def _precision(gpus: float) -> str:
 
 def _candidates(sweep: Sweep, folder: SweepFolder) -> list[TrialPlan]:
     confirm = sweep.definition.confirm
-    objective = Objective.of(sweep.resolved())
-    return best_trials(folder.trials(SEARCH), objective, confirm.top) if confirm else []
+    objectives = Objective.all_of(sweep.resolved())
+    return finalists(folder.trials(SEARCH), objectives, confirm.top) if confirm else []
 
 
-def _compact(folder: SweepFolder, key: str, state: str) -> None:
-    ledger = folder.ledger(key)
-    epochs = ledger.epochs()
-    finished = ledger.finished
-    if not epochs or (finished is not None and len(finished["epochs"]) == len(epochs)):
-        return
-    last = epochs[-1]
-    ledger.finish("finished" if last["state"] == "finished" else state, last["kept_epoch"])
-
-
-def _outcome(sweep: Sweep, folder: SweepFolder, exit_code: int) -> Outcome:
-    ends = [end for stage in (SEARCH, CONFIRM) for _, end in folder.trials(stage)]
-    states = Counter(end.state for end in ends if end is not None)
-    searched = sum(end is not None for _, end in folder.trials(SEARCH))
-    unfinished = max(0, sweep.definition.trials - searched) or max(0, confirm_left(folder, sweep.resolved()))
-    return Outcome(folder, states, exit_code or (1 if states["failed"] else 0), unfinished)
+def _tell_stall(sweep: Sweep, folder: SweepFolder, console: Console) -> None:
+    if why := stalled_sweep(sweep, folder):
+        console.print(f"{why} To search on: more trials or less gain under `stall`, or without it.", soft_wrap=True)
 
 
 def _tell(cluster: Cluster, console: Console) -> None:

@@ -5,32 +5,71 @@ from typing import Any
 from analysis.errors import RecordsError
 from analysis.records.files import remove_temporaries
 from analysis.records.sweep import SweepFolder
+from tuneful.space.definition import SweepDefinition
+from tuneful.space.reading import FURTHER
+from tuneful.sweep.generations import refuse_growth
+from tuneful.sweep.widening import not_wider
 
-MAY_CHANGE = frozenset({"trials", "max_hours", "confirm", "resources", "allow", "name", "warnings"})
+MAY_CHANGE = frozenset(
+    {
+        *("trials", "max_hours", "max_gpu_hours", "stall", "confirm", "resources", "reuse", "tracking"),
+        *("allow", "name", "warnings"),
+    }
+)
 """What may differ when the same sweep is started again: how long and on what, not what is asked."""
 
 
-def adopt(folder: SweepFolder, definition: dict[str, Any]) -> None:
+def adopt(folder: SweepFolder, definition: dict[str, Any], extending: bool = False) -> None:
     """Make the folder this sweep's, or refuse when it holds the results of another question.
+
+    Args:
+        folder: of the sweep.
+        definition: the sweep as resolved.
+        extending: whether the ranges may be wider than they were.
 
     Raises:
         RecordsError: names what differs.
     """
     old = folder.definition()
     if old is not None:
-        different = sorted(
-            name
-            for name in old.keys() | definition.keys()
-            if name not in MAY_CHANGE and old.get(name) != definition.get(name)
-        )
-        if different:
-            raise RecordsError(
-                f"{folder.path} holds a sweep that asked something else ({', '.join(different)} differ). "
-                f"Try: --name {folder.name}-2, or remove the folder"
-            )
-        if old.get("resources", {}).get("workers") != definition.get("resources", {}).get("workers"):
-            raise RecordsError(
-                f"{folder.path}: resources.workers is part of every run's key. Try: --name {folder.name}-2"
-            )
+        _check_same(folder, with_defaults(old), definition, extending)
+        refuse_growth(folder, old["trials"], definition["trials"])
     remove_temporaries(folder.path / "trials")
     folder.write_definition(definition)
+
+
+def with_defaults(definition: dict[str, Any]) -> dict[str, Any]:
+    """A resolved sweep on record, with what it doesn't have because it was written by an older version."""
+    fields = SweepDefinition.model_fields.items()
+    defaults = {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
+    plain = SweepDefinition.model_construct(**defaults).model_dump(
+        mode="json", by_alias=True, exclude={"search", FURTHER}
+    )
+    nested = {name: {**plain[name], **definition[name]} for name in NESTED if isinstance(definition.get(name), dict)}
+    return {**plain, **definition, **nested}
+
+
+NESTED = ("search_algorithm", "resources", "tracking")
+"""Sections whose own fields have been added to."""
+
+
+def _check_same(folder: SweepFolder, old: dict[str, Any], new: dict[str, Any], extending: bool) -> None:
+    different = sorted(
+        name for name in old.keys() | new.keys() if name not in MAY_CHANGE and old.get(name) != new.get(name)
+    )
+    narrower = not_wider(old["search"], new["search"]) if different == ["search"] else None
+    if different == ["search"] and narrower is None:
+        if extending:
+            return
+        raise RecordsError(
+            f"{folder.path} holds this sweep with narrower ranges. Try: --extend 20, which goes on in the wider ones, "
+            f"or --name {folder.name}-2"
+        )
+    if different:
+        what = narrower or f"{', '.join(different)} differ"
+        raise RecordsError(
+            f"{folder.path} holds a sweep that asked something else ({what}). "
+            f"Try: --name {folder.name}-2, or remove the folder"
+        )
+    if old["resources"].get("workers") != new.get("resources", {}).get("workers"):
+        raise RecordsError(f"{folder.path}: resources.workers is part of every run's key. Try: --name {folder.name}-2")

@@ -1,15 +1,15 @@
-"""Ctrl-C, SIGTERM and the hour limit: stop between epochs, and if that takes too long, stop at once."""
+"""Ctrl-C, SIGTERM and used-up budgets: stop between epochs; a signal, if that takes too long, stops at once."""
 
 import contextlib
 import os
 import signal
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
 from ray.tune import Stopper
 
+from tuneful.sweep.budgets import Budget
 from tuneful.sweep.unsaved import Unsaved
 
 PATIENCE_S = 8.0
@@ -17,18 +17,20 @@ PATIENCE_S = 8.0
 
 
 class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
-    """Stops all trials once a signal came or the time is up."""
+    """Stops all trials once a signal came or a budget is used up."""
 
-    def __init__(self, max_hours: float | None, on_stop: Callable[[str], None], give_up: Callable[[], None]) -> None:
-        self._deadline = None if max_hours is None else time.monotonic() + 3600 * max_hours
-        self._on_stop, self._give_up = on_stop, give_up
+    def __init__(self, budgets: Sequence[Budget], on_stop: Callable[[str], None], give_up: Callable[[], None]) -> None:
+        self._budgets, self._on_stop, self._give_up = budgets, on_stop, give_up
         self.signal: int | None = None
-        self.out_of_time = False
+        self.by_hand: Callable[[str], bool] = _nobody
+        """asked after each epoch of a trial: whether somebody wants this one to end"""
+        self.used_up: str | None = None
+        """the budget that ended the sweep, in words"""
 
     @property
     def stopping(self) -> bool:
         """Whether the sweep is being stopped."""
-        return self.signal is not None or self.out_of_time
+        return self.signal is not None or self.used_up is not None
 
     @property
     def exit_code(self) -> int | None:
@@ -36,15 +38,16 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
         return None if self.signal is None else 128 + self.signal
 
     def __call__(self, trial_id: str, result: dict[str, object]) -> bool:
-        """No single trial is stopped."""
-        del trial_id, result
-        return False
+        """A single trial is stopped by hand only."""
+        del result
+        return self.by_hand(trial_id)
 
     def stop_all(self) -> bool:
         """Tune asks this in every turn of its loop."""
-        if self._deadline is not None and not self.out_of_time and time.monotonic() > self._deadline:
-            self.out_of_time = True
-            self._on_stop("The hour limit is reached: stopping after the epochs under way.")
+        if self.used_up is None:
+            self.used_up = next((why for budget in self._budgets if (why := budget())), None)
+            if self.used_up is not None:
+                self._on_stop(f"{self.used_up}: stopping after the epochs under way.")
         return self.stopping
 
     @contextlib.contextmanager
@@ -70,3 +73,8 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
     def _give_up_at_once(self) -> None:
         self._give_up()
         os._exit(self.exit_code or 1)
+
+
+def _nobody(trial_id: str) -> bool:
+    del trial_id
+    return False

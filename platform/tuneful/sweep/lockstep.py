@@ -1,7 +1,7 @@
 """The runs of a trial, advancing together epoch by epoch. Knows nothing of Ray: the same in every kind of trial."""
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from analysis.objective import Objective
 from analysis.records.ledger import RunLedger
 from analysis.records.sweep import RunPlan
 from trainers.errors import SpecError
+from tuneful.sweep.memory import fit_within_memory
 
 if TYPE_CHECKING:
     from trainers.training.session import EpochReport, Session
@@ -29,17 +30,24 @@ class TrialEpoch:
     """running, finished or diverged"""
     metrics: dict[str, float]
     """means over the runs"""
+    values: tuple[float, ...] = ()
+    """of all objectives where there are several, the first of them the score"""
 
 
 class Lockstep:
     """The runs of one trial. `advance` brings each of them one epoch further."""
 
     def __init__(
-        self, folder: Path, runs: tuple[RunPlan, ...], objective: Objective, open_session: OpenSession
+        self,
+        folder: Path,
+        runs: tuple[RunPlan, ...],
+        objective: Objective,
+        open_session: OpenSession,
+        further: tuple[Objective, ...] = (),
     ) -> None:
-        self._objective = objective
+        self._objectives = (objective, *further)
         self._iterators = [run_epochs(folder, run, open_session) for run in runs]
-        self._histories: list[list[float]] = [[] for _ in runs]
+        self._histories: list[list[dict[str, float]]] = [[] for _ in runs]
         self._reports: list[EpochReport | None] = [None] * len(runs)
 
     def advance(self) -> TrialEpoch:
@@ -51,9 +59,15 @@ class Lockstep:
         reports = [self._next(number) for number in range(len(self._iterators))]
         states = {report.state for report in reports}
         state = "diverged" if "diverged" in states else "finished" if states == {"finished"} else "running"
-        scores = [self._objective.score(history) for history in self._histories]
-        score = math.nan if state == "diverged" else sum(scores) / len(scores)
-        return TrialEpoch(max(report.epoch for report in reports), score, state, _means(reports))
+        values = tuple(math.nan if state == "diverged" else self._mean(objective) for objective in self._objectives)
+        epoch = max(report.epoch for report in reports)
+        return TrialEpoch(epoch, values[0], state, _means(reports), values if len(values) > 1 else ())
+
+    def _mean(self, objective: Objective) -> float:
+        """An objective's value so far: the mean over the runs. Of proxies there is none before the last epoch."""
+        name = objective.metric
+        scores = [objective.score([epoch[name] for epoch in run if name in epoch]) for run in self._histories]
+        return sum(scores) / len(scores)
 
     def _next(self, number: int) -> "EpochReport":
         """A run's next epoch; the last one again when it has ended."""
@@ -61,12 +75,19 @@ class Lockstep:
         if last is not None and last.state == "finished":
             return last
         report = next(self._iterators[number])
-        metric = self._objective.metric
-        if metric not in report.metrics:  # a group by a column's value, of which every fold has its own
-            raise SpecError(f"objective.metric is {metric}, which this run doesn't report: no validation clip is of it")
-        self._histories[number].append(report.metrics[metric])
+        self._histories[number].append(report.metrics)
+        self._refuse_unreported(number, report.state)
         self._reports[number] = report
         return report
+
+    def _refuse_unreported(self, number: int, state: str) -> None:
+        for name in (objective.metric for objective in self._objectives):
+            due = name.startswith("val/") or state == "finished"  # proxies are measured on the checkpoint that is kept
+            if due and not any(name in epoch for epoch in self._histories[number]):
+                # A group by a column's value, of which every fold has its own.
+                raise SpecError(
+                    f"objective.metric is {name}, which this run doesn't report: no validation clip is of it"
+                )
 
     def close(self) -> None:
         """End the runs where they are; what they reported is in the ledger."""
@@ -87,7 +108,6 @@ def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Generat
     checkpoint = ledger.newest_checkpoint()
     yield from recorded[: checkpoint[0] if checkpoint else 0]
     from trainers.data.dataset import load_run_data
-    from trainers.fit import fit
 
     spec = RunSpec.model_validate_json(_json(run.spec))
     data = load_run_data(spec)
@@ -99,7 +119,24 @@ def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Generat
         "split": run.split,
         "split_digest": data.split_digest,
     }
-    yield from fit(spec, data, open_session(ledger, identity, checkpoint))
+    session = open_session(ledger, identity, checkpoint)
+    if (yield from fit_within_memory(spec, data, ledger.folder, session)):
+        yield from fit_within_memory(
+            spec, data, ledger.folder, open_session(ledger, identity, ledger.newest_checkpoint())
+        )
+
+
+def decided_scores(folder: Path, runs: Sequence[RunPlan], objective: Objective) -> list[tuple[int, float]]:
+    """(epoch, score) of the epochs on record after which a trial went on; what followed its last one is not known."""
+    records = [RunLedger(folder / "runs" / run.key).epochs() for run in runs]
+    histories = [[record["metrics"].get(objective.metric, math.nan) for record in run] for run in records]
+    going_on = [len(run) for run in records if not run or run[-1]["state"] == "running"]
+    longest = max(map(len, records))
+    scores = []
+    for epoch in range(1, min([*going_on, longest - 1]) + 1):
+        values = [objective.score(history[:epoch]) for history in histories]
+        scores.append((epoch, sum(values) / len(values)))
+    return scores
 
 
 def _means(reports: list["EpochReport"]) -> dict[str, float]:

@@ -1,13 +1,15 @@
 """From a sweep and a trial's parameters to the runs it stands for."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from analysis.objective import Objective
+from analysis.pareto import pareto_front
 from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
-from tuneful.space.sample import to_settings
+from trainers.spec import RunSpec
 from tuneful.space.sweep import Sweep
+from tuneful.sweep.race import Race
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Planner:
     def search_trial(self, number: int, params: dict[str, Any]) -> TrialPlan:
         """A trial of the search: every fold times every repeat, advancing together."""
         definition = self.sweep.definition
-        settings = to_settings(params)
+        settings = self.sweep.settings(params)
         base = self.sweep.spec_for(settings)
         runs = tuple(
             self._run(settings, {"data.fold": fold, "seed": base.seed + repeat}, repeat)
@@ -31,16 +33,20 @@ class Planner:
         )
         return TrialPlan(SEARCH, number, params, settings, runs)
 
-    def confirm_trials(self, candidates: Iterable[TrialPlan]) -> list[TrialPlan]:
-        """The candidates again on every split scheme, fold and repeat of the confirm stage, one run a trial."""
+    def confirm_trials(self, candidates: Iterable[TrialPlan], repeats: Iterable[int] | None = None) -> list[TrialPlan]:
+        """The candidates again on every split scheme and fold of the confirm stage, one run a trial.
+
+        `repeats` are numbers of repeats, in place of those that every candidate gets.
+        """
         confirm = self.sweep.definition.confirm
         if confirm is None:
             return []
+        repeats = range(confirm.repeats) if repeats is None else tuple(repeats)
         plans: list[TrialPlan] = []
         for candidate in candidates:
             base = self.sweep.spec_for(candidate.settings)
             for split in confirm.splits or (base.data.split.scheme,):
-                for repeat in range(confirm.repeats):
+                for repeat in repeats:
                     for fold in confirm.folds:
                         extra = {"data.split.scheme": split, "data.fold": fold, "seed": base.seed + repeat}
                         run = self._run(candidate.settings, extra, repeat)
@@ -51,11 +57,14 @@ class Planner:
                         )
         return plans
 
+    def key_of(self, spec: RunSpec) -> str:
+        """The key of a run on this sweep's data and workers."""
+        precision = self.precision if spec.training.precision == "auto" else spec.training.precision
+        return spec.key(self.data_digest, self.sweep.definition.resources.workers, precision)
+
     def _run(self, settings: dict[str, Any], extra: dict[str, Any], repeat: int) -> RunPlan:
         spec = self.sweep.spec_for({**settings, **extra})
-        precision = self.precision if spec.training.precision == "auto" else spec.training.precision
-        key = spec.key(self.data_digest, self.sweep.definition.resources.workers, precision)
-        return RunPlan(key, spec.resolved(), spec.data.fold, spec.seed, repeat, spec.data.split.scheme)
+        return RunPlan(self.key_of(spec), spec.resolved(), spec.data.fold, spec.seed, repeat, spec.data.split.scheme)
 
 
 def best_trials(
@@ -68,13 +77,31 @@ def best_trials(
     return [plan for plan, _ in complete if distinct[tuple(run.key for run in plan.runs)] is plan][:most]
 
 
+def finalists(
+    trials: Iterable[tuple[TrialPlan, TrialEnd | None]], objectives: Sequence[Objective], most: int
+) -> list[TrialPlan]:
+    """The trials to confirm: the best by the first objective; of several objectives the Pareto front's come first."""
+    trials = list(trials)
+    best = best_trials(trials, objectives[0], len(trials))
+    if len(objectives) == 1:
+        return best[:most]
+    values = {plan.number: end.values_of(len(objectives)) for plan, end in trials if end is not None}
+    front = pareto_front([values[plan.number] for plan in best], objectives)
+    in_front = {plan.number for plan, there in zip(best, front, strict=True) if there}
+    return sorted(best, key=lambda plan: plan.number not in in_front)[:most]
+
+
 def confirm_left(folder: SweepFolder, definition: dict[str, Any]) -> int:
     """How many confirm runs of a resolved sweep are left; counted without their keys, which a worker must be asked."""
     confirm = definition.get("confirm")
     if not confirm:
         return 0
-    best = best_trials(folder.trials(SEARCH), Objective.of(definition), confirm["top"])
-    candidates = {plan.number for plan in best}
-    each: int = len(confirm["splits"] or ("own",)) * len(confirm["folds"]) * confirm["repeats"]
-    ended = sum(end is not None and plan.candidate in candidates for plan, end in folder.trials(CONFIRM))
-    return each * len(candidates) - ended
+    best = finalists(folder.trials(SEARCH), Objective.all_of(definition), confirm["top"])
+    candidates, confirmed = {plan.number for plan in best}, folder.trials(CONFIRM)
+    each: int = len(confirm["splits"] or ("own",)) * len(confirm["folds"])
+    whole = [(plan, end) for plan, end in confirmed if plan.runs[0].repeat < confirm["repeats"]]
+    ended = sum(end is not None and plan.candidate in candidates for plan, end in whole)
+    left = each * confirm["repeats"] * len(candidates) - ended
+    race = Race.of(definition)
+    heat = race.next_heat(confirmed, candidates) if race and left <= 0 else None
+    return each * len(heat.finalists) if heat else left

@@ -1,130 +1,152 @@
-"""What a person sees of a running sweep: a live table in a terminal, plain lines elsewhere."""
+"""What a person sees of a running sweep: a live table in a terminal, plain lines elsewhere, `live.json` from afar."""
 
+import contextlib
+import dataclasses
 import math
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from rich.console import Console, Group
-from rich.live import Live
-from rich.table import Table
-from rich.text import Text
+from rich.console import Console
 
 from analysis.objective import Objective
-from analysis.records.sweep import TrialEnd, TrialPlan
+from analysis.records.sweep import SweepFolder, TrialEnd, TrialPlan
+from tuneful.live.gpus import GpuUse, gpu_use
+from tuneful.live.lines import end_line, standing, start_line
+from tuneful.live.pace import Meter
+from tuneful.live.pace_file import LiveStage, remove_live, write_live
+from tuneful.live.screen import Screen
+from tuneful.live.table import duration
+from tuneful.live.view import RUNNING, Pace, TrialRow, View, ended_row, settings_of
+from tuneful.sweep.sweep_log import SweepLog
 
-ROWS = 12
-STYLES = {"complete": "green", "pruned": "yellow", "diverged": "red", "failed": "red", "running": "cyan"}
+TICK_S = 0.5
+"""How often the table is drawn."""
+FILE_TICKS, GPU_TICKS = 4, 12
+"""The file is written, the GPUs are asked every so many ticks."""
+SILENCE_S = 300.0
+"""Where there is no table, a line says at least so often how far the sweep is."""
+
+
+@dataclass(frozen=True)
+class ShownStage:
+    """The stage of a sweep that is shown."""
+
+    folder: SweepFolder
+    stage: str
+    objective: Objective
+    total: int
+    """trials of the stage when it is done"""
+    epochs: int
+    """of a full trial"""
+    slots: int
+    """trials that can run at once"""
 
 
 class Progress:
-    """Hears of every trial and shows where the sweep stands. A context; prints nothing before it is entered."""
+    """Hears of every trial and shows where the sweep stands. A context; shows nothing before it is entered."""
 
-    def __init__(self, console: Console, objective: Objective, total: int, epochs: int) -> None:
-        self._console, self._objective = console, objective
-        self._total, self._epochs = total, epochs
-        self._started = time.monotonic()
-        self._trials: dict[str, dict[str, Any]] = {}
-        self._before = 0
-        """trials that ended before this process began"""
-        self._live = Live(console=console, get_renderable=self._render, refresh_per_second=2, transient=False)
+    def __init__(self, console: Console, stage: ShownStage, reused: Mapping[str, str]) -> None:
+        self._console, self._stage, self._reused = console, stage, reused
+        self._log = SweepLog(stage.folder.path)
+        self._meter = Meter()
+        self._rows: dict[str, TrialRow] = {}
+        self._running: dict[str, None] = {}
+        self._gpus: tuple[GpuUse, ...] = ()
+        self._said = self._began = time.monotonic()
+        self._screen = Screen(console, self.view) if console.is_terminal else None
+        self._over = threading.Event()
+        self._ticker = threading.Thread(target=self._tick, daemon=True, name="progress")
 
     def __enter__(self) -> "Progress":
-        if self._console.is_terminal:
-            self._live.start()
+        if self._screen is not None:
+            self._screen.start()
+        self._ticker.start()
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self._console.is_terminal:
-            self._live.stop()
+        self._over.set()
+        self._ticker.join()
+        remove_live(self._stage.folder.path)
+        if self._screen is not None:
+            self._screen.stop()
 
     def already(self, trials: Iterable[tuple[TrialPlan, TrialEnd | None]]) -> None:
         """Take the trials that ended before this process began."""
         for plan, end in trials:
             if end is not None:
-                self._before += 1
-                self._trials[plan.name] = {"text": settings_text(plan), **_ended(end)}
+                self._rows[plan.name] = ended_row(plan, end)
 
     def started(self, plan: TrialPlan) -> None:
         """A trial begins, or goes on."""
-        self._trials[plan.name] = {"state": "running", "epoch": 0, "score": math.nan, "text": settings_text(plan)}
-        self._line(f"{plan.name} starts: {settings_text(plan)}")
+        self._meter.started(plan.name)
+        self._running[plan.name] = None
+        self._rows[plan.name] = TrialRow(plan.name, RUNNING, 0, math.nan, settings_of(plan))
+        self._line(start_line(self._rows[plan.name]))
 
     def epoch(self, plan: TrialPlan, result: dict[str, Any]) -> None:
         """A trial has finished an epoch."""
-        self._trials[plan.name] |= {"epoch": result["epoch"], "score": result["score"]}
+        metrics = result.get("metrics") or {}
+        seconds = metrics["seconds"] + metrics.get("eval_seconds", 0) if "seconds" in metrics else None
+        self._meter.epoch(plan.name, len(plan.runs), seconds)
+        self._rows[plan.name] = dataclasses.replace(
+            self._rows[plan.name], epoch=result["epoch"], score=result["score"], settings=settings_of(plan)
+        )
 
     def ended(self, plan: TrialPlan, end: TrialEnd) -> None:
         """A trial has ended."""
-        self._trials[plan.name] |= (shown := _ended(end))
-        why = f": {end.error}" if end.error else ""
-        score = f", {self._objective.metric} {end.score:.4f}" if not math.isnan(end.score) else ""
-        text = f"{plan.name} {WORDS[end.state]} after {shown['epoch']} epochs{score}{why}"
+        self._running.pop(plan.name, None)
+        row = self._rows[plan.name] = ended_row(plan, end)
+        text = end_line(row, self.view())
         # Why a trial failed stays on the screen: above the table, whose rows move on.
         self._line(f"{text}  [{self._standing()}]", always=bool(end.error))
 
-    def _line(self, text: str, always: bool = False) -> None:
-        if always or not self._console.is_terminal:
-            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+    def view(self) -> View:
+        """The stage as it stands."""
+        stage, rows = self._stage, tuple(self._rows.values())
+        pace = Pace(
+            stage.slots,
+            self._meter.epochs_per_minute(),
+            self._meter.seconds_left(rows, stage.total, stage.epochs),
+            self._gpus,
+            sum(row.name in self._reused for row in rows),
+            tuple(self._running),
+        )
+        return View(stage.folder.name, stage.stage, stage.objective, stage.epochs, stage.total, rows, pace)
 
     def _standing(self) -> str:
-        done = sum(trial["state"] != "running" for trial in self._trials.values())
-        best = self._best()
-        best_text = f", best {best[1]:.4f} by {best[0]}" if best else ""
-        return f"{done}/{self._total} trials{best_text}, {self._eta(done)}"
+        return standing(self.view(), f"{duration(time.monotonic() - self._began)} so far")
 
-    def _best(self) -> tuple[str, float] | None:
-        """The best finished trial; one with fewer epochs doesn't count."""
-        best: tuple[str, float] | None = None
-        for name, trial in self._trials.items():
-            if trial["state"] == "complete" and (best is None or self._objective.better(trial["score"], best[1])):
-                best = name, trial["score"]
-        return best
+    def _line(self, text: str, always: bool = False) -> None:
+        """Say a line where there is no table; in any case it is on record."""
+        self._said = time.monotonic()
+        if always or not self._console.is_terminal:
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        else:
+            self._log.line(text)
 
-    def _eta(self, done: int) -> str:
-        here = done - self._before
-        elapsed = time.monotonic() - self._started
-        if here == 0 or done >= self._total:
-            return f"{_minutes(elapsed)} so far"
-        return f"about {_minutes(elapsed / here * (self._total - done))} left"
+    def _tick(self) -> None:
+        """Beside the sweep: what takes time or must go on while no trial reports."""
+        ticks = 0
+        while not self._over.wait(TICK_S if ticks else 0):
+            with contextlib.suppress(Exception):  # whatever is wrong with the screen, the sweep goes on
+                if ticks % GPU_TICKS == 0 and (self._gpus or not ticks):
+                    self._gpus = gpu_use()
+                if ticks % FILE_TICKS == 0:
+                    self._tell_afar(self.view())
+                if self._screen is not None:
+                    self._screen.refresh()
+            ticks += 1
 
-    def _render(self) -> Group:
-        table = Table(box=None, pad_edge=False, header_style="bold", expand=True)
-        for title, options in COLUMNS:
-            table.add_column(title, **options)
-        for name, trial in list(self._trials.items())[-ROWS:]:
-            score = "" if math.isnan(trial["score"]) else f"{trial['score']:.4f}"
-            state = Text(WORDS.get(trial["state"], trial["state"]), STYLES[trial["state"]])
-            table.add_row(name, state, f"{trial['epoch']}/{self._epochs}", score, trial["text"])
-        return Group(table, Text(self._standing(), "bold"))
+    def _tell_afar(self, view: View) -> None:
+        if view.pace is not None:
+            write_live(self._stage.folder.path, LiveStage(view.stage, view.total, view.epochs, view.pace))
+        if time.monotonic() - self._said > SILENCE_S:
+            self._line(self._under_way(view))
 
-
-WORDS = {"complete": "complete", "pruned": "stopped early", "diverged": "diverged", "failed": "failed"}
-COLUMNS: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("trial", {"no_wrap": True}),
-    ("state", {"no_wrap": True}),
-    ("epoch", {"no_wrap": True, "justify": "right"}),
-    ("score", {"no_wrap": True, "justify": "right"}),
-    ("settings", {"no_wrap": True, "overflow": "ellipsis", "ratio": 1}),
-)
-
-
-def _ended(end: TrialEnd) -> dict[str, Any]:
-    return {"state": end.state, "epoch": end.scores[-1][0] if end.scores else 0, "score": end.score}
-
-
-def settings_text(plan: TrialPlan) -> str:
-    """A trial's settings on one line, numbers to three digits."""
-    parts = [f"{path}={_value(value)}" for path, value in plan.settings.items()]
-    if plan.candidate is not None:
-        run = plan.runs[0]
-        parts = [f"trial {plan.candidate}", f"{run.split} fold {run.fold}", f"seed {run.seed}"]
-    return " ".join(parts)
-
-
-def _value(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    def _under_way(self, view: View) -> str:
+        running = [row for row in view.rows if row.name in self._running]
+        told = ", ".join(f"{row.name} {row.epoch}/{view.epochs}" for row in running)
+        return f"running: {told or 'none'}  [{self._standing()}]"

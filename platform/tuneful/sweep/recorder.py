@@ -1,5 +1,6 @@
 """The record of a sweep's trials while they run. Knows nothing of Ray."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from analysis.records.sweep import SweepFolder, TrialEnd, TrialPlan
@@ -24,6 +25,8 @@ class Recorder:
     """Follows the trials that run: keeps their scores, and puts their ends on record.
 
     `stopping` is set when the sweep is being stopped: trials that end then were interrupted, not finished.
+    `reasons` says by Tune's trial id why a trial is stopped before its last epoch, where more is known than that the
+    scheduler stopped it. `reused` names the sweep that the runs of a trial were taken from, by the trial's name.
     """
 
     def __init__(self, folder: SweepFolder) -> None:
@@ -31,12 +34,14 @@ class Recorder:
         self.stopping = False
         self.listeners: list[Listener] = []
         self.running: dict[str, TrialPlan] = {}
+        self.reasons: dict[str, str] = {}
+        self.reused: dict[str, str] = {}
         self._scores: dict[str, dict[int, float]] = {}
 
-    def start(self, trial_id: str, plan: TrialPlan) -> None:
-        """A trial begins, or goes on."""
+    def start(self, trial_id: str, plan: TrialPlan, scores: Mapping[int, float] | None = None) -> None:
+        """A trial begins, or goes on, without reporting again the epochs whose `scores` are given."""
         self.running[trial_id] = plan
-        self._scores[trial_id] = {}
+        self._scores[trial_id] = dict(scores or {})
         for listener in self.listeners:
             listener.started(plan)
 
@@ -57,13 +62,14 @@ class Recorder:
         if result is not None and not error and "state" in result:
             self.result(trial_id, result)  # the epoch that a trial ends with is only told here
         plan, scores = self.running.pop(trial_id), self._scores.pop(trial_id)
-        state = self._state(result, error)
+        state, reason = self._state(result, error), self.reasons.pop(trial_id, None)
         if state is None:
             return None
         message = (result or {}).get("error") or ("the trial's process died twice" if error else None)
+        message = reason if state == "pruned" else message
         if result and result.get("traceback"):  # not a mistake of the user's: where it happened is needed
             message = f"{message} (see {self.folder.write_traceback(plan, result['traceback'])})"
-        end = TrialEnd(state, tuple(sorted(scores.items())), message)
+        end = TrialEnd(state, tuple(sorted(scores.items())), message, tuple((result or {}).get("values") or ()))
         self.folder.end(plan, end)
         for listener in self.listeners:
             listener.ended(plan, end)

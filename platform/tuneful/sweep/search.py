@@ -1,80 +1,108 @@
 """The searchers: Optuna with the ledger as its memory, and a plain list of trials."""
 
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import optuna
-from optuna.trial import FrozenTrial, TrialState, create_trial
 from ray.tune.search import Searcher
 from ray.tune.search.optuna import OptunaSearch
 
+from analysis.objective import Objective
 from analysis.records.sweep import TrialEnd, TrialPlan
 from tuneful.space.parameters import Space
 from tuneful.space.sample import DefineByRun
-from tuneful.sweep.recorder import FAILED, Recorder
+from tuneful.space.sweep import Sweep
+from tuneful.sweep.recorder import Recorder
+from tuneful.sweep.samplers import SamplerSpec
+from tuneful.sweep.study import NAME, SweepStudy, ended_in_order
 from tuneful.sweep.unsaved import Unsaved
 
+__all__ = ["LedgerOptunaSearch", "PlannedTrials", "SamplerSpec", "searcher_of"]
 MakePlan = Callable[[int, dict[str, Any]], TrialPlan]
 """(trial number, Optuna's parameters) -> the trial"""
 MakePayload = Callable[[TrialPlan], dict[str, Any]]
+Asked = tuple[TrialPlan, optuna.Trial]
 
 
 class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
-    """Ray's OptunaSearch, corrected where it misleads the sampler, with its history from the ledger.
+    """Ray's OptunaSearch on a study that is made anew from the ledger (`SweepStudy` says how it differs).
 
-    - A trial stopped early or diverged is PRUNED with all its rungs (Ray says COMPLETE with the score of a few
-      epochs); one that failed for other reasons is FAIL.
-    - The sampler of each trial is seeded by the trial's number, so the sequence of suggestions depends on the seed and
-      the history alone, also across a restart.
-    - Trials that were interrupted are suggested again, under their old number, before new ones.
+    Trials that were interrupted are suggested again, under their old number, before new ones.
     """
 
     def __init__(
-        self, space: Space, mode: str, sampler: "SamplerSpec", recorder: Recorder, make: tuple[MakePlan, MakePayload]
+        self,
+        space: Space,
+        mode: str | Sequence[str],
+        sampler: SamplerSpec,
+        recorder: Recorder,
+        make: tuple[MakePlan, MakePayload],
     ) -> None:
-        draw = DefineByRun(space)
-        super().__init__(space=draw, metric="score", mode=mode, sampler=sampler.build(0), study_name="sweep")
-        self._parameters = space
-        self._recorder, self._sampler_spec = recorder, sampler
+        modes = [mode] if isinstance(mode, str) else list(mode)
+        self.trials = SweepStudy(space, modes, sampler)
+        super().__init__(
+            space=DefineByRun(space),
+            metric="score",
+            mode=modes[0],
+            sampler=self.trials.study.sampler,
+            study_name=NAME,
+            storage=self.trials.storage,
+        )
+        self._recorder = recorder
         self._make_plan, self._make_payload = make
-        self._resumed: list[TrialPlan | int] = []
-        self._waiting: tuple[TrialPlan, optuna.Trial] | None = None
+        self._resumed: list[tuple[TrialPlan | None, optuna.Trial]] = []
+        self._points: list[Mapping[str, Any]] = []
+        self._waiting: Asked | None = None
+
+    def learn(self, past: Sequence[tuple[Mapping[str, Any] | None, TrialEnd]]) -> None:
+        """Put the ended trials of other sweeps, as (parameters, end), before the own ones. Before `replay`."""
+        self.trials.learn(past)
+
+    def start_with(self, points: Sequence[Mapping[str, Any]]) -> None:
+        """Let the first trials be these points, as Optuna's parameters; a trial on record takes its point's number."""
+        self._points = list(points)
 
     def replay(self, trials: Sequence[tuple[TrialPlan, TrialEnd | None]]) -> None:
         """Fill the study with what is on record, in order, each under its number.
 
-        Trials without an end are to be run on; a number whose record somebody removed is to be drawn anew.
+        Trials without an end are to be run on; a number whose record somebody removed is drawn anew.
         """
-        on_record = {plan.number: (plan, end) for plan, end in trials}
-        for number in range(max(on_record, default=-1) + 1):
-            plan, end = on_record.get(number, (None, None))
-            if plan is not None and end is not None:
-                self._ot_study.add_trial(frozen_trial(self._parameters, plan, end))
-            else:
-                self._ot_study.enqueue_trial(plan.params if plan else {})  # takes the number; `ask` hands it out first
-                self._resumed.append(plan or number)
+        self.trials.take([plan for plan, _ in trials])
+        for number, plan, end in ended_in_order(trials):
+            if end is not None:
+                self.trials.add(plan, end)
+                continue
+            trial = self.trials.ask(plan.params if plan else self._point(number))
+            if trial is not None:
+                self._resumed.append((plan, trial))
 
     @property
     def study(self) -> optuna.Study:
         """The study as Optuna has it."""
-        study: optuna.Study = self._ot_study
-        return study
+        return self.trials.study
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | None:
-        """The next trial: an interrupted one, or a new one."""
-        plan, trial = self._waiting or self._ask()
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next trial: an interrupted one, or a new one; FINISHED when every configuration is taken."""
+        asked = self._waiting or self._ask()
+        if asked is None:
+            return str(Searcher.FINISHED)
+        plan, trial = asked
         # The same configuration may be running already: its second trial waits, and then reads the ledger.
         busy = {run.key for other in self._recorder.running.values() for run in other.runs}
         if busy & {run.key for run in plan.runs}:
-            self._waiting = plan, trial
+            self._waiting = asked
             return None
         self._waiting = None
         self._ot_trials[trial_id] = trial
+        payload = self._make_payload(plan)
         self._recorder.start(trial_id, plan)
-        return self._make_payload(plan)
+        return payload
+
+    def draw(self, most: int) -> list[TrialPlan]:
+        """The next trials, put on record and not suggested: interrupted ones, then new ones, as far as there are."""
+        asked = [self._ask() for _ in range(most)]
+        return [each[0] for each in asked if each is not None]
 
     def save(self, checkpoint_path: str) -> None:
         """An empty file: the ledger is the memory, Tune's state is never read back."""
@@ -86,70 +114,44 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Tell Optuna of an epoch."""
         if self._recorder.result(trial_id, result):
-            self._ot_trials[trial_id].report(result["score"], result["epoch"])
+            self.trials.report(self._ot_trials[trial_id], result["epoch"], result["score"])
 
     def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
         """Tell Optuna of a trial's end, as what it was."""
         end = self._recorder.end(trial_id, result, error)
         trial = self._ot_trials.pop(trial_id)
-        if end is None:
-            return
-        if end.state == "complete":
-            self._ot_study.tell(trial, end.score)
-        elif end.state == FAILED:
-            self._ot_study.tell(trial, state=TrialState.FAIL)
-        else:
-            reported = self._ot_study.trials[trial.number].intermediate_values
-            for epoch, score in end.scores:
-                if epoch not in reported:
-                    trial.report(score, epoch)
-            self._ot_study.tell(trial, state=TrialState.PRUNED)
+        if end is not None:
+            self.trials.tell(trial, end)
 
-    def _ask(self) -> tuple[TrialPlan, optuna.Trial]:
-        trial = self._ask_optuna()
-        self._space(trial)
-        resumed = self._resumed.pop(0) if self._resumed else None
-        if isinstance(resumed, TrialPlan):
-            return resumed, trial
-        plan = self._make_plan(trial.number, dict(trial.params))
+    def _ask(self) -> Asked | None:
+        if self._resumed:
+            plan, trial = self._resumed.pop(0)
+            return (plan, trial) if plan is not None else self._new(trial)
+        new = self.trials.ask(self._point(self.trials.next_number))
+        return None if new is None else self._new(new)
+
+    def _new(self, trial: optuna.Trial) -> Asked:
+        plan = self._make_plan(self.trials.number(trial), dict(trial.params))
         self._recorder.folder.ask(plan)
         return plan, trial
 
-    def _ask_optuna(self) -> optuna.Trial:
-        first = self._resumed[0] if self._resumed else len(self._ot_study.trials)
-        number = first.number if isinstance(first, TrialPlan) else first
-        self._ot_study.sampler = self._sampler_spec.build(number)
-        trial: optuna.Trial = self._ot_study.ask()
-        return trial
+    def _point(self, number: int) -> Mapping[str, Any] | None:
+        """The point that trial `number` starts from, None where it is drawn."""
+        return self._points[number] if number < len(self._points) else None
 
 
-class SamplerSpec:
-    """A sampler by name, built anew for each trial from the sweep's seed and the trial's number."""
-
-    def __init__(self, name: str, seed: int) -> None:
-        self.name, self.seed = name, seed
-
-    def build(self, number: int) -> optuna.samplers.BaseSampler:
-        """The sampler that suggests trial `number`."""
-        seed = int(np.random.SeedSequence([self.seed, number]).generate_state(1)[0])
-        if self.name == "random":
-            return optuna.samplers.RandomSampler(seed=seed)
-        # group: a conditional space falls apart into groups that are each sampled jointly
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)  # `group`, by its authors' caution
-            return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
-
-
-def frozen_trial(space: Space, plan: TrialPlan, end: TrialEnd) -> FrozenTrial:
-    """A trial on record as Optuna's study holds it."""
-    state = {"complete": TrialState.COMPLETE, FAILED: TrialState.FAIL}.get(end.state, TrialState.PRUNED)
-    return create_trial(
-        state=state,
-        value=end.score if state == TrialState.COMPLETE else None,
-        params=plan.params,
-        distributions=space.distributions(plan.params),
-        intermediate_values=dict(end.scores) if state != TrialState.FAIL else {},
+def searcher_of(sweep: Sweep, recorder: Recorder, make: tuple[MakePlan, MakePayload]) -> LedgerOptunaSearch:
+    """The searcher that a sweep asks for, which still has to learn and to replay."""
+    algorithm = sweep.definition.search_algorithm
+    searcher = LedgerOptunaSearch(
+        sweep.space,
+        [objective.mode for objective in Objective.all_of(sweep.resolved())],
+        SamplerSpec(algorithm.sampler, algorithm.seed, algorithm.population),
+        recorder,
+        make,
     )
+    searcher.start_with([sweep.space.params(point) for point in sweep.published])
+    return searcher
 
 
 class PlannedTrials(Unsaved, Searcher):  # type: ignore[misc]
@@ -165,8 +167,9 @@ class PlannedTrials(Unsaved, Searcher):  # type: ignore[misc]
             return str(Searcher.FINISHED)
         plan = self._plans.pop(0)
         self._recorder.folder.ask(plan)
+        payload = self._make_payload(plan)
         self._recorder.start(trial_id, plan)
-        return self._make_payload(plan)
+        return payload
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Keep an epoch's score."""

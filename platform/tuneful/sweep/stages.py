@@ -14,15 +14,29 @@ from rich.console import Console
 from analysis.objective import Objective
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
 from tuneful.space.plan import epochs_of
+from tuneful.space.schedulers import PbtSpec
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.cluster import Cluster, slots
+from tuneful.sweep.budgets import Until, budgets_of
+from tuneful.sweep.cluster import Cluster
 from tuneful.sweep.interrupt import Interrupt
+from tuneful.sweep.lockstep import decided_scores
 from tuneful.sweep.plans import Planner
-from tuneful.sweep.progress import Progress
+from tuneful.sweep.population import Population, Rules
+from tuneful.sweep.population_search import PopulationSearch
+from tuneful.sweep.progress import Progress, ShownStage
+from tuneful.sweep.race import Heat, Race
+from tuneful.sweep.ray_metrics import RayMetrics
 from tuneful.sweep.recorder import Listener, Recorder
+from tuneful.sweep.remaining import stalled_sweep, wanted_trials
+from tuneful.sweep.remembering import Scores
+from tuneful.sweep.requests import ByHand
+from tuneful.sweep.reuse import Reuse
+from tuneful.sweep.room import slots
 from tuneful.sweep.scheduler import Ended, build_scheduler
-from tuneful.sweep.search import LedgerOptunaSearch, PlannedTrials, SamplerSpec
+from tuneful.sweep.search import PlannedTrials, searcher_of
 from tuneful.sweep.trial import OneWorkerTrial, payload
+from tuneful.sweep.warm_start import learnt
+from tuneful.sweep.watchdog import Watchdog
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -38,11 +52,16 @@ class Stages:
             cluster,
             console,
         )
-        self._objective = Objective.of(sweep.resolved())
+        self._objectives = Objective.all_of(sweep.resolved())
+        self._objective = self._objectives[0]
+        self._reuse = Reuse(folder, [one.metric for one in self._objectives]) if sweep.definition.reuse else None
         self._resources = sweep.definition.resources.model_dump()
         self._epochs = epochs_of(sweep)
         self._recorder = Recorder(folder)
-        self.interrupt = Interrupt(sweep.definition.max_hours, self._stop, self._give_up)
+        self._recorder.listeners.append(RayMetrics(folder.name, self._objective))
+        self._budgets = budgets_of(sweep.definition, folder)
+        self.interrupt = Interrupt(self._budgets, self._stop, self._give_up)
+        self.interrupt.by_hand = ByHand(folder, self._recorder)
 
     def listen(self, listener: Listener) -> None:
         """Let `listener` hear of every trial, such as a tracker."""
@@ -52,22 +71,47 @@ class Stages:
         """Run the trials that are missing, interrupted ones first."""
         definition = self._sweep.definition
         on_record = self._folder.trials(SEARCH)
-        algorithm = definition.search_algorithm
-        searcher = LedgerOptunaSearch(
-            self._sweep.space,
-            self._objective.mode,
-            SamplerSpec(algorithm.sampler, algorithm.seed),
-            self._recorder,
-            (self._planner.search_trial, self._payload),
-        )
+        if isinstance(definition.scheduler, PbtSpec):
+            self._evolve(definition.scheduler, missing, on_record)
+            return
+        searcher = searcher_of(self._sweep, self._recorder, (self._planner.search_trial, self._begun))
+        searcher.learn(learnt(self._planner, self._folder, self._console))
         searcher.replay(on_record)
-        scheduler = build_scheduler(self._sweep.resolved(), self._epochs, on_record)
-        with self._shown(definition.trials, on_record):
-            self._tune("search", searcher, scheduler, missing)
+        scheduler = build_scheduler(self._sweep.resolved(), self._epochs, on_record, self._decided)
+        with self._shown(SEARCH, wanted_trials(self._sweep), on_record):
+            interrupted = sum(end is None for _, end in on_record)
+            until = Until(searcher, self._stalled, interrupted) if definition.stall else searcher
+            self._tune("search", until, scheduler, missing)
+
+    def _evolve(self, spec: PbtSpec, missing: int, on_record: Ended) -> None:
+        """Run a population: its trials are all there from the beginning, and none of their runs is another's."""
+        seed = self._sweep.definition.search_algorithm.seed
+        rules = Rules(self._sweep.space, spec, self._objective, seed)
+        population = Population(self._folder, rules, self._planner.search_trial)
+        drawing = searcher_of(self._sweep, self._recorder, (population.new_trial, self._payload))
+        drawing.learn(learnt(self._planner, self._folder, self._console))
+        drawing.replay(on_record)
+        plans = drawing.draw(missing)
+        with self._shown(SEARCH, self._sweep.definition.trials, on_record):
+            searcher = PopulationSearch(population, plans, self._recorder, self._payload, self._say)
+            legs = len(plans) * (self._epochs // spec.interval + 1)
+            self._tune("search", searcher, tune.schedulers.FIFOScheduler(), legs)
 
     def confirm(self, candidates: Sequence[TrialPlan]) -> None:
-        """Run what is missing of the confirmation of `candidates`."""
-        plans = self._planner.confirm_trials(candidates)
+        """Run what is missing of the confirmation of `candidates`, and race those that it doesn't tell apart."""
+        self._confirm(candidates, self._planner.confirm_trials(candidates))
+        race = Race.of(self._sweep.resolved())
+        numbers = [plan.number for plan in candidates]
+        last: Heat | None = None
+        while race and not self.interrupt.stopping:
+            heat = race.next_heat(self._folder.trials(CONFIRM), numbers)
+            if heat is None or heat == last:  # the same again: its runs could not be ended
+                return
+            last = heat
+            racing = [plan for plan in candidates if plan.number in heat.finalists]
+            self._confirm(racing, self._planner.confirm_trials(racing, [heat.repeat]))
+
+    def _confirm(self, candidates: Sequence[TrialPlan], plans: Sequence[TrialPlan]) -> None:
         on_record = {plan.runs[0].key: (plan, end) for plan, end in self._folder.trials(CONFIRM)}
         known = [on_record[plan.runs[0].key] for plan in plans if plan.runs[0].key in on_record]
         new = [plan for plan in plans if plan.runs[0].key not in on_record]
@@ -79,8 +123,8 @@ class Stages:
         if not missing:
             return
         self._console.print(f"Confirming {len(candidates)} trials with {len(missing)} runs.")
-        with self._shown(len(plans), known):
-            searcher = PlannedTrials(missing, self._recorder, self._payload)
+        with self._shown(CONFIRM, len(plans), known):
+            searcher = PlannedTrials(missing, self._recorder, self._begun)
             self._tune("confirm", searcher, tune.schedulers.FIFOScheduler(), len(missing))
 
     def _tune(self, stage: str, searcher: Any, scheduler: Any, trials: int) -> None:
@@ -91,7 +135,7 @@ class Stages:
                 scheduler=scheduler,
                 num_samples=trials,
                 reuse_actors=True,
-                max_concurrent_trials=slots(self._cluster, self._resources),
+                max_concurrent_trials=slots(self._cluster.nodes, self._resources),
             ),
             run_config=tune.RunConfig(
                 name=stage,
@@ -100,6 +144,10 @@ class Stages:
                 failure_config=tune.FailureConfig(max_failures=1),  # a process that dies is started once more
                 # Checkpoints are the ledger's: Tune starts a trial anew and its runs go on from there.
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
+                callbacks=[
+                    *(b for b in self._budgets if isinstance(b, tune.Callback)),
+                    Watchdog(self._need(), self._say),
+                ],
                 verbose=0,
             ),
         )
@@ -111,20 +159,46 @@ class Stages:
 
             # The workers reserve their own resources; the trial itself costs none.
             return tune.with_resources(DistributedTrial, {"node:__internal_head__": 0.001})
+        return tune.with_resources(OneWorkerTrial, tune.PlacementGroupFactory([self._need()]))
+
+    def _need(self) -> dict[str, float]:
+        """Of one worker."""
         need = {"CPU": self._resources["cpus_per_worker"], "GPU": self._resources["gpus_per_worker"]}
-        return tune.with_resources(OneWorkerTrial, tune.PlacementGroupFactory([{k: v for k, v in need.items() if v}]))
+        return {kind: float(amount) for kind, amount in need.items() if amount}
+
+    def _begun(self, plan: TrialPlan) -> dict[str, Any]:
+        """What a trial's process needs; first takes over what other sweeps have of its runs."""
+        source = self._reuse.take(plan) if self._reuse else None
+        if source is not None:
+            self._recorder.reused[plan.name] = source
+            self._console.print(f"{plan.name}: taken from {source}, which trained it already", highlight=False)
+        return self._payload(plan)
 
     def _payload(self, plan: TrialPlan) -> dict[str, Any]:
         content = payload(self._folder.path.absolute(), plan, self._objective, self._resources)
-        return {**content, "train_storage": str(self._disposable("train"))}
+        rule = self._sweep.definition.early_stop
+        return {
+            **content,
+            "early_stop": rule and rule.model_dump(),
+            "further_objectives": [vars(objective) for objective in self._objectives[1:]],
+            "train_storage": str(self._disposable("train")),
+        }
+
+    def _decided(self, plan: TrialPlan) -> Scores:
+        return decided_scores(self._folder.path, plan.runs, self._objective)
+
+    def _stalled(self) -> bool:
+        return stalled_sweep(self._sweep, self._folder) is not None
 
     def _disposable(self, name: str) -> Path:
         """Ray's own files: local, and gone with the cluster."""
-        return self._cluster.token_file.parent / name
+        return self._cluster.folder / name
 
     @contextlib.contextmanager
-    def _shown(self, total: int, on_record: Ended) -> Any:
-        progress = Progress(self._console, self._objective, total, self._epochs)
+    def _shown(self, name: str, total: int, on_record: Ended) -> Any:
+        room = slots(self._cluster.nodes, self._resources)
+        stage = ShownStage(self._folder, name, self._objective, total, self._epochs, room)
+        progress = Progress(self._console, stage, self._recorder.reused)
         progress.already(on_record)
         with progress:
             self._recorder.listeners.append(progress)
@@ -132,6 +206,9 @@ class Stages:
                 yield
             finally:
                 self._recorder.listeners.remove(progress)
+
+    def _say(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def _stop(self, why: str) -> None:
         self._recorder.stopping = True

@@ -10,8 +10,9 @@ from ray import tune
 
 from analysis.errors import UserError
 from analysis.objective import Objective
-from analysis.records.sweep import RunPlan
-from tuneful.sweep.lockstep import Lockstep, TrialEpoch
+from tuneful.sweep.course import Course, open_course
+from tuneful.sweep.lockstep import TrialEpoch
+from tuneful.sweep.output import TrialOutput
 from tuneful.sweep.recorder import FAILED
 
 
@@ -35,7 +36,8 @@ class OneWorkerTrial(tune.Trainable):  # type: ignore[misc]
     def setup(self, config: dict[str, Any]) -> None:
         """Take a new trial; nothing is loaded before the first step."""
         self._config = config
-        self._lockstep: Lockstep | None = None
+        self._course: Course | None = None
+        self._output: TrialOutput | None = None
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
         """Take the next trial into this process, which keeps torch and the store's memory maps."""
@@ -46,51 +48,54 @@ class OneWorkerTrial(tune.Trainable):  # type: ignore[misc]
     def step(self) -> dict[str, Any]:
         """One more epoch of every run. A failure is this trial's result: the sweep goes on."""
         try:
-            if self._lockstep is None:
-                self._lockstep = self._open()
-            return result_of(self._lockstep.advance())
+            if self._course is None:
+                self._course = self._open()
+            epoch = self._course.advance()
+            self._told(epoch)
+            return result_of(epoch, self._course.ends_with(epoch))
         except Exception as error:
             return failure(error)
 
     def cleanup(self) -> None:
         """Let go of the runs; what they reported is in the ledger."""
-        if self._lockstep is not None:
-            self._lockstep.close()
-            self._lockstep = None
+        if self._course is not None:
+            self._course.close()
+            self._course = None
+        if self._output is not None:
+            self._output.close()
+            self._output = None
 
-    def _open(self) -> Lockstep:
+    def _told(self, epoch: TrialEpoch) -> None:
+        if self._output is not None:
+            self._output.epoch(epoch.epoch, epoch.score, epoch.metrics)
+
+    def _open(self) -> Course:
+        os.umask(self._config["umask"])
+        self._output = self._output or TrialOutput(Path(self._config["folder"]), self._config["trial"])
         import torch
 
         from trainers.training.device import pick_device
         from trainers.training.session import LedgerSession
 
-        os.umask(self._config["umask"])
         resources = self._config["resources"]
         if torch.get_num_threads() != resources["cpus_per_worker"]:
             torch.set_num_threads(resources["cpus_per_worker"])
         device = pick_device("cuda" if resources["gpus_per_worker"] else "cpu")
-        return Lockstep(
-            Path(self._config["folder"]),
-            runs_of(self._config),
-            Objective(**self._config["objective"]),
-            lambda ledger, identity, resume: LedgerSession(ledger, identity, device, resume=resume),
+        return open_course(
+            self._config, lambda ledger, identity, resume: LedgerSession(ledger, identity, device, resume=resume)
         )
 
 
-def runs_of(config: dict[str, Any]) -> tuple[RunPlan, ...]:
-    """The runs named in a trial's configuration."""
-    return tuple(RunPlan(**run) for run in config["runs"])
-
-
-def result_of(epoch: TrialEpoch) -> dict[str, Any]:
-    """A trial's epoch as Tune's result."""
+def result_of(epoch: TrialEpoch, done: bool) -> dict[str, Any]:
+    """A trial's epoch as Tune's result; after one that is `done` Tune asks for no other."""
     return {
         "epoch": epoch.epoch,
         "score": epoch.score,
         "state": epoch.state,
+        "values": epoch.values,
         "metrics": epoch.metrics,
         "error": None,
-        "done": epoch.state != "running",
+        "done": done,
     }
 
 

@@ -66,8 +66,9 @@ def _whole_trial(folder: SweepFolder, plan: TrialPlan, end: TrialEnd, epochs: pd
     columns = [column for column in own.select_dtypes("number") if column not in NOT_METRICS]
     for epoch in sorted(map(int, own["epoch"].unique())):
         means = own[own["epoch"] == epoch][columns].dropna(axis="columns").mean()
-        result = {"epoch": epoch, "metrics": means.to_dict(), "score": scores.get(epoch, math.nan)}
-        yield messages.epoch(plan, result)
+        yield messages.epoch(
+            plan, epoch, scores.get(epoch, math.nan), {str(name): float(value) for name, value in means.items()}
+        )
     yield messages.ended(plan, end, {})
 
 

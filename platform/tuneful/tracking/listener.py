@@ -12,6 +12,8 @@ import pandas as pd
 from analysis.records.sweep import SweepFolder, TrialEnd, TrialPlan
 from tuneful.tracking import messages
 
+METRICS = "metrics/"
+"""Tune flattens a trial's results: what stands in front of each metric's name."""
 GRACE_S = 20.0
 """How long the end of a sweep waits for what is still on its way; `platform wandb-sync` writes the rest."""
 
@@ -35,7 +37,8 @@ class WandbListener:
 
     def epoch(self, plan: TrialPlan, result: dict[str, Any]) -> None:
         """A trial has finished an epoch."""
-        self._put(messages.epoch(plan, result))
+        metrics = {name.removeprefix(METRICS): value for name, value in result.items() if name.startswith(METRICS)}
+        self._put(messages.epoch(plan, result["epoch"], result["score"], metrics))
 
     def ended(self, plan: TrialPlan, end: TrialEnd) -> None:
         """A trial has ended."""

@@ -22,10 +22,9 @@ def started(plan: TrialPlan, sweep: str) -> dict[str, Any]:
     return {"kind": "started", "trial": plan.name, "stage": plan.stage, "config": {**plan.runs[0].spec, "run": about}}
 
 
-def epoch(plan: TrialPlan, result: Mapping[str, Any]) -> dict[str, Any]:
+def epoch(plan: TrialPlan, number: int, score: float, metrics: Mapping[str, float]) -> dict[str, Any]:
     """An epoch's metrics, means over the trial's runs, and its score by the sweep's objective."""
-    values = {**result["metrics"], "score": result["score"]}
-    return {"kind": "epoch", "trial": plan.name, "epoch": result["epoch"], "values": values}
+    return {"kind": "epoch", "trial": plan.name, "epoch": number, "values": {**metrics, "score": score}}
 
 
 def ended(plan: TrialPlan, end: TrialEnd, checkpoints: Mapping[str, str]) -> dict[str, Any]:

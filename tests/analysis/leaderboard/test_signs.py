@@ -13,7 +13,7 @@ def made(n=60):
     """lr raises validation and lowers the leaderboard; the loss does nothing; the depth is unknown of half."""
     rng = np.random.default_rng(0)
     lr = rng.uniform(1e-4, 1e-2, n)
-    table = pd.DataFrame(
+    return pd.DataFrame(
         {
             "cv": lr * 10 + rng.normal(0, 0.01, n),
             "lb": -lr * 10 + rng.normal(0, 0.01, n),
@@ -23,7 +23,6 @@ def made(n=60):
             "once": ["x"] * (n - 1) + ["y"],
         }
     )
-    return table
 
 
 def test_a_number_has_spearmans_coefficient_and_opposite_signs_are_seen_first():

@@ -36,7 +36,7 @@ def _open(browser: Any, page: str, folder: Path, width: int = 1400) -> list[tupl
 @pytest.mark.parametrize("width", [1400, 500])
 def test_every_plot_is_drawn_and_the_console_is_silent(browser: Any, page: str, tmp_path: Path, width: int) -> None:
     sizes = _open(browser, page, tmp_path, width)
-    assert len(sizes) == 7
+    assert len(sizes) == 11
     assert all(w > 200 and h > 80 for _, w, h in sizes), sizes
     assert browser.get_log("browser") == []
 

@@ -19,7 +19,7 @@ from trainers.fit import fit
 from trainers.spec import RunSpec
 from trainers.training.session import NoSession
 
-CLOCK = ("seconds", "eval_seconds", "clips_per_second")
+CLOCK = ("seconds", "eval_seconds", "clips_per_second", "cost/inference_s_per_min")
 ALIKE = ("training.epochs=2", "optimizer.lr=0.0003")  # LayerNorm, nothing random but order and crops
 RANDOM = (
     "training.epochs=2",

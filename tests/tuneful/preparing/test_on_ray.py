@@ -11,6 +11,7 @@ from trainers.data.prepare import recordings
 from trainers.data.store import Store
 from trainers.errors import DataError
 from tuneful.preparing import on_ray
+from tuneful.sweep import joining
 from tuneful.sweep.cluster import local_cluster
 
 
@@ -39,7 +40,7 @@ def test_a_cluster_decodes_what_is_missing_and_refuses_nodes_that_see_other_file
     assert sum(map(len, store.open([content for content, _ in files]))) > 64 * 0.4 * 4000
     assert all(path.stat().st_mode & 0o777 == 0o666 & ~on_ray._umask() for path in store.folder.iterdir())
 
-    monkeypatch.setattr(on_ray, "_unseen", lambda paths: paths)  # as a node with a disk of its own would say
+    monkeypatch.setattr(joining, "unseen", lambda paths: paths)  # as a node with a disk of its own would say
     with pytest.raises(DataError, match=r"5000: node 127\.0\.0\.1 of the cluster doesn't see what lies there"):
         next(Store(5000).decode(files, on_ray.decode_on_ray))
     assert list(Store(5000).folder.iterdir()) == []

@@ -11,7 +11,7 @@ import pytest
 
 from analysis.records.sweep import SEARCH, SweepFolder
 
-VOLATILE = ["seconds", "eval_seconds", "clips_per_second", "attempt"]
+VOLATILE = ["seconds", "eval_seconds", "clips_per_second", "cost/inference_s_per_min", "attempt"]
 PATIENCE_S = 90
 ONE_SLOT = {"resources": "{cpus_per_worker: 2}", "trials": "4", "scheduler": "{name: fifo}"}
 """With one slot a sweep is deterministic, so two of them can be compared."""

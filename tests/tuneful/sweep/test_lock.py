@@ -2,13 +2,15 @@
 
 import json
 import os
+import threading
+import time
 
 import psutil
 import pytest
 
 from analysis.errors import RecordsError
 from tuneful.errors import SweepInUseError
-from tuneful.sweep.lock import locked, owner
+from tuneful.sweep.lock import holder, locked, owner
 
 
 def write_lock(folder, **changes):
@@ -57,3 +59,45 @@ def test_a_file_in_the_folders_place_is_said(tmp_path, place):
     with pytest.raises(RecordsError, match=said) as refused, locked(results / "sweeps" / "tiny"):
         pass
     assert refused.value.exit_code == 3
+
+
+def test_an_owner_on_another_host_lives_as_long_as_it_touches_its_lock(tmp_path, monkeypatch):
+    write_lock(tmp_path, host="elsewhere", pid=999_999_999)
+    found = holder(tmp_path)
+    assert (found.pid, found.host, str(found)) == (999_999_999, "elsewhere", "process 999999999 on elsewhere")
+    long_ago = time.time() - 3600
+    os.utime(tmp_path / "lock.json", (long_ago, long_ago))
+    assert holder(tmp_path) is None
+
+
+def test_a_lock_of_another_host_is_watched_before_it_is_taken_over(tmp_path, monkeypatch):
+    """Clocks of hosts differ: only whether it is touched counts."""
+    monkeypatch.setattr("tuneful.sweep.lock.BEAT_S", 0.2)
+    write_lock(tmp_path, host="elsewhere")
+    over = threading.Event()
+
+    def beat():
+        while not over.wait(0.05):
+            os.utime(tmp_path / "lock.json", (time.time() - 3600, time.time() - 3600))
+
+    living = threading.Thread(target=beat)
+    living.start()
+    try:
+        with pytest.raises(SweepInUseError, match=rf"in use by process {os.getpid()} on elsewhere"), locked(tmp_path):
+            pass
+    finally:
+        over.set()
+        living.join()
+    with locked(tmp_path):
+        assert owner(tmp_path) == os.getpid()
+
+
+def test_an_owner_touches_its_lock(tmp_path, monkeypatch):
+    monkeypatch.setattr("tuneful.sweep.lock.BEAT_S", 0.0)
+    monkeypatch.setattr("tuneful.sweep.requests.POLL_S", 0.02)
+    with locked(tmp_path):
+        os.utime(tmp_path / "lock.json", (1, 1))
+        patience = time.monotonic() + 10
+        while (tmp_path / "lock.json").stat().st_mtime < 2:
+            assert time.monotonic() < patience
+            time.sleep(0.01)

@@ -14,9 +14,10 @@ from analysis.records.sweep import SEARCH, SweepFolder
 from trainers.data.catalogue import load_catalogue
 from trainers.data.prepare import prepare_store
 from tuneful.space.sweep import load_sweep
-from tuneful.sweep.cluster import local_cluster, slots
+from tuneful.sweep.cluster import local_cluster
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.plans import Planner
+from tuneful.sweep.room import slots
 
 SLOW_S = 5
 
@@ -184,5 +185,80 @@ def test_the_token_and_the_clusters_folder_are_the_users_own(cluster):
 
 
 def test_one_trial_per_core(cluster):
-    assert slots(cluster, {"workers": 1, "cpus_per_worker": 1, "gpus_per_worker": 0}) == int(cluster.cpus)
-    assert slots(cluster, {"workers": 2, "cpus_per_worker": 1, "gpus_per_worker": 0}) == int(cluster.cpus) // 2
+    assert slots(cluster.nodes, {"workers": 1, "cpus_per_worker": 1, "gpus_per_worker": 0}) == int(cluster.cpus)
+    assert slots(cluster.nodes, {"workers": 2, "cpus_per_worker": 1, "gpus_per_worker": 0}) == int(cluster.cpus) // 2
+
+
+# ---- population based training
+
+POPULATION = {
+    "search": "{optimizer.lr: {loguniform: [1.0e-4, 2.0e-2]}, targets.mode: {choice: [soft, hard]}}",
+    "trials": "4",
+}
+
+
+def checkpoint(ledger, epoch):
+    return ledger.checkpoint(epoch) / "model.safetensors"
+
+
+def check_what_was_taken_over(folder):
+    """After an exploit a run has the donor's weights of that epoch, and trained on with the changed rate."""
+    from safetensors.torch import load_file
+
+    exploited = [plan for plan, _ in folder.trials(SEARCH) if plan.exploits]
+    donors = {plan.number: plan for plan, _ in folder.trials(SEARCH)}
+    assert exploited
+    for plan in exploited:
+        newest = plan.exploits[-1]
+        (run,), (given,) = plan.runs, donors[newest["donor"]].runs
+        assert run.spec["optimizer"]["lr"] == plan.settings["optimizer.lr"] == newest["new"]["optimizer.lr"]
+        assert newest["new"]["optimizer.lr"] != newest["copied"]["optimizer.lr"]
+        assert newest["new"]["targets.mode"] == newest["copied"]["targets.mode"] == run.spec["targets"]["mode"]
+        ledger, theirs = folder.ledger(run.key), folder.ledger(given.key)
+        assert ledger.exploits()[-1]["donor_run"] == given.key
+        mine = {e["epoch"]: e["metrics"] for e in ledger.epochs()}
+        assert mine[newest["epoch"]] == {e["epoch"]: e["metrics"] for e in theirs.epochs()}[newest["epoch"]]
+        if newest["epoch"] == max(mine) - 1:  # of older ones the donor has thrown its checkpoint away
+            taken, given_weights = (load_file(checkpoint(each, newest["epoch"])) for each in (ledger, theirs))
+            assert all((taken[name] == given_weights[name]).all() for name in given_weights)
+    return exploited
+
+
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.long)])
+def test_a_population_larger_than_there_is_room_for_takes_over_from_its_best(search, workers):
+    scheduler = f"{{name: pbt, interval: {workers}, mutate: [optimizer.lr], quantile: 0.5}}"
+    folder = search(scheduler=scheduler, resources=f"{{workers: {workers}}}", **POPULATION)
+    trials = folder.trials(SEARCH)
+    assert [end.state for _, end in trials] == ["complete"] * 4
+    assert all([epoch for epoch, _ in end.scores] == [1, 2, 3] for _, end in trials)
+    exploited = check_what_was_taken_over(folder)
+    assert any(plan.exploits[-1]["epoch"] == 2 for plan in exploited), "of these the weights were compared"
+
+
+# ---- other schedulers, and what ends a search
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    "scheduler",
+    [
+        "{name: hyperband, grace_period: 1, reduction_factor: 2, brackets: 2}",
+        "{name: median, grace_period: 1, min_trials: 2}",
+    ],
+)
+def test_trials_that_a_scheduler_stops_are_pruned_and_none_is_left_waiting(search, scheduler):
+    folder = search(scheduler=scheduler, trials="7", search="{optimizer.lr: {loguniform: [1.0e-6, 2.0e-2]}}")
+    ends = [end for _, end in folder.trials(SEARCH)]
+    assert {end.state for end in ends} == {"complete", "pruned"}
+    for end in ends:
+        assert [epoch for epoch, _ in end.scores] == list(range(1, len(end.scores) + 1))
+        assert (len(end.scores) == 3) or end.state == "pruned"
+
+
+@pytest.mark.long
+def test_a_search_ends_when_it_has_stalled_and_trials_where_they_stop_rising(search):
+    changes = {"scheduler": "{name: fifo}", "early_stop": "{patience: 1, min_gain: 0.9}", "trials": "9"}
+    folder = search(**changes, stall="{trials: 2, gain: 0.9}")
+    ends = [end for _, end in folder.trials(SEARCH)]
+    assert 3 <= len(ends) <= 4, "the one that ran beside the third ends, too"
+    assert {(end.state, len(end.scores)) for end in ends} == {("complete", 2)}

@@ -1,21 +1,32 @@
-"""What a person sees of a sweep: a table that fits the terminal, plain lines elsewhere."""
+"""What a person sees of a sweep as its driver tells it: a live table, plain lines elsewhere, `live.json` from afar."""
 
 import io
 import math
+import time
 
 import pytest
 from rich.console import Console
 
 from analysis.objective import Objective
-from analysis.records.sweep import CONFIRM, TrialEnd
-from tuneful.sweep.progress import ROWS, Progress, settings_text
+from analysis.records.sweep import CONFIRM, SEARCH, TrialEnd
+from tuneful.live.pace_file import read_live
+from tuneful.sweep.progress import Progress, ShownStage
+from tuneful.sweep.sweep_log import KeptConsole
 
 SETTINGS = {"loss.name": "focal_bce", "loss.gamma": 2.3456789, "optimizer.lr": 0.00123456, "mixing.alpha": None}
 
 
-def progress_on(width, terminal, mode="max", total=20):
-    console = Console(file=io.StringIO(), width=width, force_terminal=terminal, record=True)
-    return Progress(console, Objective("val/macro_auc", mode, "last"), total, 6), console
+@pytest.fixture
+def progress_on(folder):
+    """`progress_on(width, terminal)`: (progress, console)"""
+    folder.path.mkdir(parents=True)
+
+    def make(width, terminal, mode="max", total=20, stage=SEARCH):
+        console = KeptConsole(Console(file=io.StringIO(), width=width, force_terminal=terminal), folder.path)
+        shown = ShownStage(folder, stage, Objective("val/macro_auc", mode, "last"), total, 6, 2)
+        return Progress(console, shown, {"search-0001": "other"}), console
+
+    return make
 
 
 def told(progress, plan_of):
@@ -31,43 +42,34 @@ def told(progress, plan_of):
     progress.epoch(plan_of(4), {"epoch": 3, "score": 0.7})
 
 
-def screen(progress, console):
-    console.print(progress._render())
-    return console.export_text()
-
-
-@pytest.mark.parametrize("width", [80, 200])
-def test_the_table_fits_the_terminal_and_keeps_names_states_and_scores(plan_of, width):
-    progress, console = progress_on(width, terminal=True)
+def test_the_view_is_what_was_told(progress_on, plan_of):
+    progress, _ = progress_on(100, terminal=True)
     told(progress, plan_of)
-    console.export_text()  # what was printed above the table
-    text = screen(progress, console)
-    lines = text.splitlines()
-    assert max(map(len, lines)) <= width
-    for part in ("search-0000", "complete", "0.9100", "stopped early", "diverged", "failed", "search-0004", "3/6"):
-        assert part in text
-    assert any("running" in line and "0.7000" in line for line in lines)
-    assert lines[-1].startswith("4/20 trials, best 0.9100 by search-0000, about ")
-    assert ("mixing.alpha=None" in text) == (width == 200)
+    view = progress.view()
+    assert [(row.name, row.state, row.epoch) for row in view.rows] == [
+        ("search-0000", "complete", 2),
+        ("search-0001", "pruned", 2),
+        ("search-0002", "diverged", 2),
+        ("search-0003", "failed", 0),
+        ("search-0004", "running", 3),
+    ]
+    assert view.ended == 4
+    assert view.best.name == "search-0000"
+    assert view.pace.running == ("search-0004",)
+    assert view.pace.slots == 2
+    assert view.pace.reused == 1
+    assert view.pace.seconds_left is not None
 
 
-def test_only_the_newest_trials_are_in_the_table(plan_of):
-    progress, console = progress_on(100, terminal=True)
-    for number in range(30):
-        progress.started(plan_of(number))
-    text = screen(progress, console)
-    assert text.count("search-") == ROWS
-    assert "search-0029" in text
-
-
-def test_lines_elsewhere_are_plain_whole_and_one_an_event(plan_of):
+def test_lines_elsewhere_are_plain_whole_and_one_an_event(progress_on, plan_of):
     progress, console = progress_on(40, terminal=False)
     with progress:
         told(progress, plan_of)
-    lines = console.file.getvalue().splitlines()
+    text = console.file.getvalue()
+    lines = text.splitlines()
     assert len(lines) == 5 + 4
-    assert "\x1b" not in console.file.getvalue()
-    shown = "loss.name=focal_bce loss.gamma=2.35 optimizer.lr=0.00123 mixing.alpha=None"
+    assert "\x1b" not in text
+    shown = "loss.gamma=2.35 loss.name=focal_bce mixing.alpha=None optimizer.lr=0.00123"
     assert lines[0] == f"search-0000 starts: {shown}"
     assert lines[1].startswith("search-0000 complete after 2 epochs, val/macro_auc 0.9100  [1/20 trials, best 0.9100")
     assert lines[3].startswith("search-0001 stopped early after 2 epochs, val/macro_auc 0.5000  [2/20")
@@ -75,30 +77,73 @@ def test_lines_elsewhere_are_plain_whole_and_one_an_event(plan_of):
     assert lines[7].startswith("search-0003 failed after 0 epochs: RuntimeError: [no] such thing  [4/20")
 
 
-def test_why_a_trial_failed_stays_on_a_terminal_too(plan_of):
+@pytest.mark.parametrize("terminal", [False, True])
+def test_every_event_is_in_the_sweeps_log_once(progress_on, plan_of, folder, terminal):
+    progress, console = progress_on(60, terminal)
+    with progress:
+        told(progress, plan_of)
+        console.print("Stopping [soon].", markup=False)
+    log = (folder.path / "sweep.log").read_text()
+    assert "\x1b" not in log
+    for part in ("search-0004 starts:", "search-0000 complete after", "[no] such thing", "Stopping [soon]."):
+        assert log.count(part) == 1
+    assert len(log.splitlines()) == 5 + 4 + 1
+
+
+def test_why_a_trial_failed_stays_on_a_terminal_too(progress_on, plan_of):
     progress, console = progress_on(200, terminal=True)
     with progress:
         told(progress, plan_of)
-    assert "RuntimeError: [no] such thing" in console.file.getvalue()
+    assert "RuntimeError: [no] such thing  [4/20" in console.file.getvalue()
 
 
-def test_trials_of_an_earlier_process_count_and_can_be_the_best(plan_of):
-    progress, console = progress_on(100, terminal=True, total=4)
+def test_trials_of_an_earlier_process_count_and_can_be_the_best(progress_on, plan_of):
+    progress, console = progress_on(200, terminal=False, total=4)
     earlier = [(plan_of(0), TrialEnd("complete", ((6, 0.95),))), (plan_of(1), TrialEnd("pruned", ((2, 0.99),)))]
     progress.already([*earlier, (plan_of(2), None)])
-    assert "2/4 trials, best 0.9500 by search-0000, 0 s so far" in screen(progress, console)
+    assert progress.view().ended == 2
     plan = plan_of(2)
     progress.started(plan)
+    progress.epoch(plan, {"epoch": 1, "score": 0.5})
     progress.ended(plan, TrialEnd("complete", ((6, 0.9),)))
-    assert "3/4 trials, best 0.9500 by search-0000, about" in screen(progress, console)
+    assert "[3/4 trials, best 0.9500 by search-0000, about" in console.file.getvalue()
 
 
-def test_the_best_of_a_loss_is_the_smallest(plan_of):
-    progress, console = progress_on(100, terminal=True, mode="min")
-    progress.already([(plan_of(n), TrialEnd("complete", ((6, score),))) for n, score in enumerate((0.5, 0.2, 0.4))])
-    assert "best 0.2000 by search-0001" in screen(progress, console)
+def test_a_confirm_run_says_which_trial_it_repeats(progress_on, plan_of):
+    progress, console = progress_on(200, terminal=False, stage=CONFIRM)
+    progress.started(plan_of(0, stage=CONFIRM, candidate=7))
+    assert console.file.getvalue() == "confirm-0000 starts: trial=7 split=stratified fold=0 seed=0\n"
 
 
-def test_settings_are_short_and_a_confirm_run_says_which_trial_it_repeats(plan_of):
-    assert settings_text(plan_of(0, settings={"a.b": [1, 2], "c": True, "d": 1e-5})) == "a.b=[1, 2] c=True d=1e-05"
-    assert settings_text(plan_of(0, stage=CONFIRM, candidate=7)) == "trial 7 stratified fold 0 seed 0"
+def test_other_shells_find_the_pace_while_it_runs_and_nothing_after(progress_on, plan_of, folder):
+    progress, _ = progress_on(80, terminal=False)
+    with progress:
+        progress.started(plan_of(0))
+        patience = time.monotonic() + 10
+        while (live := read_live(folder.path)) is None or not live.pace.running:
+            assert time.monotonic() < patience
+            time.sleep(0.05)
+        assert (live.stage, live.total, live.epochs) == (SEARCH, 20, 6)
+        assert live.pace.running == ("search-0000",)
+    assert read_live(folder.path) is None
+
+
+def test_where_nothing_happens_for_long_a_line_says_so(progress_on, plan_of, monkeypatch):
+    monkeypatch.setattr("tuneful.sweep.progress.SILENCE_S", 0.1)
+    monkeypatch.setattr("tuneful.sweep.progress.TICK_S", 0.05)
+    progress, console = progress_on(200, terminal=False)
+    with progress:
+        progress.started(plan_of(0))
+        patience = time.monotonic() + 10
+        while "running: search-0000 0/6  [0/20 trials" not in console.file.getvalue():
+            assert time.monotonic() < patience
+            time.sleep(0.05)
+
+
+def test_a_disk_that_takes_nothing_stops_nothing(progress_on, plan_of, folder):
+    progress, console = progress_on(200, terminal=False)
+    folder.path.rmdir()
+    folder.path.write_text("a file in the folder's place")
+    with progress:
+        told(progress, plan_of)
+    assert len(console.file.getvalue().splitlines()) == 5 + 4

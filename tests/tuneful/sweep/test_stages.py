@@ -5,8 +5,9 @@ from rich.console import Console
 
 from analysis.records.sweep import CONFIRM, SEARCH, TrialEnd
 from tuneful.errors import ResourceError
-from tuneful.sweep.cluster import Cluster, check_fit, slots
+from tuneful.sweep.cluster import Cluster
 from tuneful.sweep.plans import Planner
+from tuneful.sweep.room import Node, check_fit, slots
 from tuneful.sweep.stages import Stages
 
 PARAMS = {"loss.name": "bce", "targets.mode": "soft", "optimizer.lr": 0.002}
@@ -18,7 +19,7 @@ def confirm(tiny, folder, monkeypatch, tmp_path):
     """Runs the confirm stage until `ended` trials ended while `interrupted` more are under way; returns all of them."""
     sweep = tiny(confirm=CONFIRMED)
     planner = Planner(sweep, "digest", "fp32")
-    cluster = Cluster(2, 0, None, tmp_path / "token")
+    cluster = Cluster((Node(2, 0),), None, tmp_path, tmp_path / "token")
 
     def run(candidates, ended, interrupted=0):
         asked = []
@@ -75,40 +76,60 @@ def test_the_search_asks_for_what_is_missing_and_remembers_the_rest(tiny, folder
         folder.end(plan, TrialEnd("complete", ((1, 0.5), (2, 0.6), (3, 0.7 + number / 10))))
     seen = {}
     monkeypatch.setattr(Stages, "_tune", lambda _self, *given: seen.update(zip("abcd", given, strict=True)))
-    stages = Stages(sweep, folder, planner, Cluster(2, 0, None, tmp_path / "t"), Console(quiet=True))
+    stages = Stages(sweep, folder, planner, Cluster((Node(2, 0),), None, tmp_path, tmp_path / "t"), Console(quiet=True))
     stages.search(4)
     assert (seen["a"], seen["d"]) == (SEARCH, 4)
     assert [trial.value for trial in seen["b"].study.trials] == [0.7, pytest.approx(0.8)]
-    first_rung = seen["c"]._brackets[0]._rungs[-1]
+    first_rung = seen["c"].inner._brackets[0]._rungs[-1]
     assert set(first_rung[1]) == {"search-0000", "search-0001"}
 
 
 # ---- what fits
 
+APART = [(8, 0), (1, 2)]
 ONE = {"workers": 1, "cpus_per_worker": 1, "gpus_per_worker": 0}
 
 
 @pytest.mark.parametrize(
     ("asked", "have", "fix"),
     [
-        ({"workers": 3}, (2, 0), "workers: 2"),
-        ({"workers": 3, "cpus_per_worker": 2}, (4, 0), "workers: 2"),
-        ({"cpus_per_worker": 8}, (2, 0), "workers: 1, cpus_per_worker: 2"),
-        ({"gpus_per_worker": 1}, (2, 0), "gpus_per_worker: 0"),
-        ({"workers": 2, "gpus_per_worker": 1}, (2, 1), "workers: 1"),
-        ({"workers": 2, "gpus_per_worker": 2}, (2, 1), "workers: 1, gpus_per_worker: 1"),
+        ({"workers": 3}, [(2, 0)], "workers: 2"),
+        ({"workers": 3, "cpus_per_worker": 2}, [(4, 0)], "workers: 2"),
+        ({"cpus_per_worker": 8}, [(2, 0)], "workers: 1, cpus_per_worker: 2"),
+        ({"gpus_per_worker": 1}, [(2, 0)], "gpus_per_worker: 0"),
+        ({"workers": 2, "gpus_per_worker": 1}, [(2, 1)], "workers: 1"),
+        ({"workers": 2, "gpus_per_worker": 2}, [(2, 1)], "workers: 1, gpus_per_worker: 1"),
+        ({"cpus_per_worker": 6}, [(4, 0), (4, 0)], "workers: 1, cpus_per_worker: 4"),
+        ({"workers": 3, "cpus_per_worker": 3}, [(4, 0), (5, 0)], "workers: 2"),
+        (
+            {"workers": 2, "cpus_per_worker": 4, "gpus_per_worker": 1},
+            [(8, 0), (1, 2)],
+            "workers: 1, cpus_per_worker: 1",
+        ),
     ],
 )
 def test_a_trial_that_fits_nowhere_is_refused_with_one_that_would(asked, have, fix):
+    nodes = [Node(*node) for node in have]
     with pytest.raises(ResourceError) as refused:
-        check_fit({**ONE, **asked}, *have)
+        check_fit({**ONE, **asked}, nodes)
     assert str(refused.value).endswith(f"Try: resources: {{{fix}}}")
     smaller = dict(part.split(": ") for part in fix.split(", "))
-    check_fit({**ONE, **asked, **{name: float(value) for name, value in smaller.items()}}, *have)
+    check_fit({**ONE, **asked, **{name: float(value) for name, value in smaller.items()}}, nodes)
 
 
-def test_what_fits_is_not_refused_and_slots_follow(tmp_path):
-    cluster = Cluster(8, 2, None, tmp_path / "token")
-    for asked, number in (({}, 8), ({"workers": 2, "cpus_per_worker": 2}, 2), ({"gpus_per_worker": 0.5}, 4)):
-        check_fit({**ONE, **asked}, 8, 2)
-        assert slots(cluster, {**ONE, **asked}) == number
+@pytest.mark.parametrize(
+    ("asked", "have", "number"),
+    [
+        ({}, [(8, 2)], 8),
+        ({"workers": 2, "cpus_per_worker": 2}, [(8, 2)], 2),
+        ({"gpus_per_worker": 0.5}, [(8, 2)], 4),
+        ({"gpus_per_worker": 0.1}, [(32, 1)], 10),
+        ({"cpus_per_worker": 3}, [(8, 0), (8, 0)], 4),
+        ({"workers": 3, "cpus_per_worker": 3}, [(8, 0), (8, 0)], 1),
+        ({"gpus_per_worker": 1}, [(64, 0), (8, 2)], 2),
+    ],
+)
+def test_what_fits_is_not_refused_and_slots_follow(asked, have, number):
+    nodes = [Node(*node) for node in have]
+    check_fit({**ONE, **asked}, nodes)
+    assert slots(nodes, {**ONE, **asked}) == number

@@ -146,5 +146,5 @@ def _digest(folder):
     return {
         str(path): path.read_bytes()
         for path in folder.rglob("*")
-        if path.is_file() and path.suffix not in (".html", ".parquet") and path.name != "sweep.yaml"
+        if path.is_file() and path.suffix not in (".html", ".parquet", ".log") and path.name != "sweep.yaml"
     }

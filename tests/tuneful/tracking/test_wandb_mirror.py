@@ -50,8 +50,8 @@ def mirror(folder: SweepFolder, plan: TrialPlan, epochs: range, end: TrialEnd | 
     listener = WandbListener(folder, SPEC, "offline")
     listener.started(plan)
     for epoch in epochs:
-        metrics = {"val/macro_auc": 0.5 + epoch / 10, "train/loss": 1 / epoch}
-        listener.epoch(plan, {"epoch": epoch, "score": 0.5 + epoch / 10, "metrics": metrics})
+        flat = {"metrics/val/macro_auc": 0.5 + epoch / 10, "metrics/train/loss": 1 / epoch}  # as Tune hands it on
+        listener.epoch(plan, {"epoch": epoch, "score": 0.5 + epoch / 10, **flat})
     if end is not None:
         listener.ended(plan, end)
     listener.tables({"trials": pd.DataFrame({"trial": [4], "score": [0.8], "runs": [["a"]], "error": [None]})})
@@ -181,7 +181,7 @@ def test_an_error_of_the_mirror_is_no_error_of_the_sweep(folder: SweepFolder, tr
     listener = WandbListener(folder, {**SPEC, "project": "a/b\0c"}, "offline")
     listener.started(trial)
     for epoch in range(1, 2000):
-        listener.epoch(trial, {"epoch": epoch, "score": 0.5, "metrics": {"x": 1.0}})
+        listener.epoch(trial, {"epoch": epoch, "score": 0.5, "metrics/x": 1.0})
     assert not listener.close()
     assert read_state(folder.path).ended == set()
 
@@ -231,7 +231,7 @@ class TestReach:
 def test_an_epoch_without_a_score_stays_valid(folder: SweepFolder, trial: TrialPlan) -> None:
     listener = WandbListener(folder, SPEC, "offline")
     listener.started(trial)
-    listener.epoch(trial, {"epoch": 1, "score": math.nan, "metrics": {"val/macro_auc": math.nan}})
+    listener.epoch(trial, {"epoch": 1, "score": math.nan, "metrics/val/macro_auc": math.nan})
     listener.ended(trial, TrialEnd("diverged", ((1, math.nan),), None))
     assert listener.close()
     assert read(folder)["search-0004"]["summary"]["state"] == "diverged"

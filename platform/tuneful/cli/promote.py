@@ -1,0 +1,60 @@
+"""`platform promote`: one run trained on, with more epochs and workers."""
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, named_runs, typed
+
+if TYPE_CHECKING:
+    from tuneful.finished import FinishedRun
+
+
+def promote(
+    run: Annotated[str, typer.Argument(help="SWEEP (its best trial), SWEEP:TRIAL or SWEEP:KEY; a single run.")],
+    epochs: Annotated[int, typer.Option(min=1, help="Further epochs.")],
+    workers: Annotated[int, typer.Option(min=1, help="Processes that train it together.")] = 1,
+    cpus_per_worker: Annotated[int, typer.Option(min=1, help="CPU cores of each.")] = 1,
+    gpus_per_worker: Annotated[float, typer.Option(min=0, help="GPUs of each.")] = 0,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", help="path=value that changes, such as optimizer.lr; repeatable.")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name in the results; default: promoted-<sweep>-<trial>.")] = None,
+    allow: Annotated[
+        list[str] | None, typer.Option(help="Code of a check to allow, such as TF004; repeatable.")
+    ] = None,
+    results: Results = DEFAULT_RESULTS,
+    dashboard: Annotated[bool, typer.Option(help="Ray's dashboard, on loopback, with a token.")] = True,
+    address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Join a running Ray cluster.")] = None,
+) -> None:
+    """Train a finished run on from its checkpoint. The same command again goes on where it was stopped."""
+    from tuneful.cli.sweep import RunHow, run_asked
+    from tuneful.promote import promotion
+    from tuneful.space.options import SweepOptions
+    from tuneful.space.sweep import load_sweep
+
+    parent = _single(named_runs(results, [run]))
+    resources = {"workers": workers, "cpus_per_worker": cpus_per_worker, "gpus_per_worker": gpus_per_worker}
+    file = promotion(parent, epochs, resources)
+    name = name or f"promoted-{parent.folder.name}-{parent.trial.name}"
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "promotion.yaml"
+        path.write_text(json.dumps(file))  # JSON is YAML
+        asked = load_sweep(path, SweepOptions(sets=tuple(set_ or ()), name=name, allow=tuple(allow or ())))
+    console.print(f"{name}: {epochs} epochs more of {parent.where}", highlight=False, markup=False, soft_wrap=True)
+    run_asked(asked, results, RunHow(typed(), dashboard, address=address))
+
+
+def _single(runs: "list[FinishedRun]") -> "FinishedRun":
+    from trainers.errors import SpecError
+
+    if len(runs) > 1:
+        listed = ", ".join(f"{run.key} (fold {run.spec.data.fold}, seed {run.spec.seed})" for run in runs)
+        raise SpecError(
+            f"the trial has {len(runs)} runs, each with a checkpoint of its own: {listed}. "
+            f"Try: {runs[0].folder.name}:{runs[0].key}"
+        )
+    return runs[0]

@@ -1,0 +1,51 @@
+"""Settings of trials as a person reads them: what differs, by names as short as they can be told apart."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tuneful.cli.plain import plain
+
+LONGEST = 24
+"""Characters of a value; what is longer is cut."""
+
+
+def differing(trials: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The paths whose value is not the same in all trials, in the order of the first that has them; of one all."""
+    paths = list(dict.fromkeys(path for settings in trials for path in settings))
+    if len(trials) < 2:
+        return paths
+    return [path for path in paths if len({_told(settings, path) for settings in trials}) > 1]
+
+
+def short_names(paths: Iterable[str]) -> dict[str, str]:
+    """Each path by its last parts, as few as tell it from the others: `lr`, `loss.name`, `mixing.name`."""
+    paths = list(paths)
+    names: dict[str, str] = {}
+    for path in paths:
+        parts = path.split(".")
+        tails = (".".join(parts[-count:]) for count in range(1, len(parts) + 1))
+        names[path] = next(
+            (tail for tail in tails if sum(_ends(other, tail) for other in paths) == 1),
+            path,
+        )
+    return {path: plain(name) for path, name in names.items()}
+
+
+def value_text(value: Any, longest: int = LONGEST) -> str:
+    """A value in few characters: numbers to three digits, control characters escaped, what is long cut."""
+    text = f"{value:.3g}" if isinstance(value, float) else plain(str(value))
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def settings_text(settings: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
+    """`lr=0.00123 name=focal`: the settings that `names` gives a name, or all by their whole paths."""
+    names = {path: plain(path) for path in settings} if names is None else names
+    return " ".join(f"{names[path]}={value_text(settings[path])}" for path in names if path in settings)
+
+
+def _ends(path: str, tail: str) -> bool:
+    return path == tail or path.endswith(f".{tail}")
+
+
+def _told(settings: Mapping[str, Any], path: str) -> str:
+    return repr(settings[path]) if path in settings else ""

@@ -1,0 +1,44 @@
+"""`published` points are the first trials, each once, also across a restart."""
+
+import pytest
+
+from analysis.records.sweep import SEARCH
+
+POINTS = "[{loss.name: focal, loss.gamma: 3.0, targets.mode: hard, optimizer.lr: 0.005}, {loss.name: bce}]"
+
+
+@pytest.mark.parametrize("sampler", ["tpe", "qmc", "nsga2"])
+def test_the_points_come_first_and_once(tiny, drive, folder, tmp_path, sampler):
+    sweep = tiny(published=POINTS, search_algorithm=f"{{sampler: {sampler}, population: 4}}")
+    whole = drive(sweep, type(folder)(tmp_path / "whole")).run(14)
+    assert whole[0].settings == sweep.published[0]
+    assert whole[1].settings["loss.name"] == "bce"
+    assert {"targets.mode", "optimizer.lr"} < whole[1].settings.keys(), "what a point leaves open is drawn"
+    parts = [drive(sweep, folder).run(most) for most in (1, 1, 2, 10)]
+    assert [plan.params for part in parts for plan in part] == [plan.params for plan in whole]
+    assert len({str(plan.params) for plan in whole}) == 14
+
+
+def test_a_point_whose_record_was_removed_comes_again_under_its_number(tiny, drive, folder):
+    sweep = tiny(published=POINTS)
+    first = drive(sweep, folder).run(4)
+    (folder.path / "trials" / "search-0000.json").unlink()
+    again = drive(sweep, folder).run(2)
+    assert (again[0].number, again[0].params) == (0, first[0].params)
+    assert again[1].number == 4
+    assert len(folder.trials(SEARCH)) == 5
+
+
+def test_the_recipe_itself_can_be_the_first_point(tiny, drive, folder):
+    sweep = tiny(published="[recipe]", search="{loss.name: {choice: [bce, ce]}, optimizer.lr: {uniform: [1e-4, 1e-1]}}")
+    (plan,) = drive(sweep, folder).run(1)
+    spec = sweep.base
+    assert plan.settings == {"loss.name": spec.loss.name, "optimizer.lr": spec.optimizer.lr}
+
+
+def test_a_grid_has_its_points_first_and_no_combination_twice(tiny, drive, folder):
+    search = "{loss.name: {choice: [bce, ce, focal]}, targets.mode: {choice: [soft, hard]}}"
+    published = "[{loss.name: ce, targets.mode: hard}]"
+    plans = drive(tiny(search=search, published=published, search_algorithm="{sampler: grid}"), folder).run()
+    assert plans[0].settings == {"loss.name": "ce", "targets.mode": "hard"}
+    assert len({tuple(sorted(plan.settings.items())) for plan in plans}) == len(plans) == 6
