@@ -66,7 +66,8 @@ def local_cluster(dashboard: bool) -> Iterator[Cluster]:
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         token_file = _secure(folder)
-        _take_environment()
+        take_environment()
+        _on_loopback_only()
         for name in ("ray.tune", "ray.train"):  # what fails is said by the sweep itself; Ray's logs keep the rest
             logging.getLogger(name).setLevel(logging.CRITICAL)
         context = _start(folder, dashboard)
@@ -125,16 +126,21 @@ def _secure(folder: Path) -> Path:
     return token_file
 
 
-def _take_environment() -> None:
+def take_environment() -> None:
     """Let a Ray that was imported earlier (a notebook, a second cluster) see the environment of now.
 
     Ray reads it once, at its import; these are the internals that its own tests use. Pinned by Ray's version.
     """
-    from ray._private import ray_constants
     from ray._raylet import AuthenticationTokenLoader, Config  # type: ignore[attr-defined]  # a compiled module
 
     Config.initialize("")
     AuthenticationTokenLoader.instance().reset_cache()
+
+
+def _on_loopback_only() -> None:
+    """What `RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER` says, for a Ray that was imported before it was set."""
+    from ray._private import ray_constants
+
     ray_constants.ENABLE_RAY_CLUSTER = False
 
 

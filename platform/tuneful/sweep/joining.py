@@ -4,6 +4,8 @@ import contextlib
 import logging
 import os
 import shutil
+import subprocess
+import sys
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -11,9 +13,11 @@ from typing import Any
 
 from trainers.errors import DataError
 from tuneful.errors import ResourceError
-from tuneful.sweep.cluster import QUIET, Cluster, nodes_of_cluster
+from tuneful.sweep.cluster import QUIET, Cluster, nodes_of_cluster, take_environment
 
 TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
+KNOCK = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level=50)"
+PATIENCE_S = 60.0
 PASSED_ON = ("TUNEFUL_HOME", "OMP_NUM_THREADS")
 """What the workers must know, which were started without it. No secrets: Ray shows these to whoever asks."""
 
@@ -61,14 +65,32 @@ def join(address: str) -> None:
             )
         os.environ["RAY_AUTH_MODE"] = "token"
     os.environ.update(QUIET)
+    _knock(address)
     import ray
 
+    take_environment()
     known = {**QUIET, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, runtime_env={"env_vars": known})
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ResourceError(f"--address {address}: no cluster can be joined there ({reason}). Try: HOST:PORT") from None
+
+
+def _knock(address: str) -> None:
+    """Join in a process of its own first: with a wrong token, or at a wrong address, Ray tries for many minutes."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", KNOCK, address], capture_output=True, text=True, timeout=PATIENCE_S
+        )
+    except subprocess.TimeoutExpired:
+        raise ResourceError(
+            f"--address {address}: no Ray cluster lets us in within {PATIENCE_S:.0f} s: a wrong address or token. "
+            "Try: HOST:PORT of its head, and RAY_AUTH_TOKEN_PATH=FILE with its token"
+        ) from None
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+        raise ResourceError(f"--address {address}: no cluster can be joined there ({reason}). Try: HOST:PORT")
 
 
 def leave() -> None:

@@ -6,12 +6,12 @@ import pytest
 
 from analysis.objective import Objective
 from analysis.records.files import write_record
+from analysis.records.ledger import REUSED
 from analysis.records.sweep import SEARCH, SweepFolder, TrialEnd
 from tuneful.space.definition import ResourcesSpec, StallSpec
 from tuneful.sweep import budgets
 from tuneful.sweep.budgets import GpuHours, Hours, Until
 from tuneful.sweep.interrupt import Interrupt
-from tuneful.sweep.reuse import MARK
 from tuneful.sweep.spent import budget_spent, recorded_seconds, stalled
 
 ONE_GPU = ResourcesSpec(workers=2, gpus_per_worker=0.5)
@@ -49,7 +49,7 @@ def test_gpu_hours_are_those_on_record_and_those_of_trials_that_run(clock, folde
         folder.ask(plan_of(number, keys))
     trained(folder, plan_of(0, ("a", "b")), [1000, 1000])  # 2 runs x 2200 s
     trained(folder, plan_of(1, ("taken",)), [99999])
-    write_record(folder.path / "runs" / "taken" / MARK, {"sweep": "another"})
+    write_record(folder.path / "runs" / "taken" / REUSED, {"sweep": "another"})
     assert recorded_seconds(folder) == pytest.approx(4400)
     spent = GpuHours(1.5, ONE_GPU, folder)
     first, second = SimpleNamespace(trial_id="1"), SimpleNamespace(trial_id="2")
