@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -67,7 +68,6 @@ def local_cluster(dashboard: bool) -> Iterator[Cluster]:
     try:
         token_file = _secure(folder)
         take_environment()
-        _on_loopback_only()
         for name in ("ray.tune", "ray.train"):  # what fails is said by the sweep itself; Ray's logs keep the rest
             logging.getLogger(name).setLevel(logging.CRITICAL)
         context = _start(folder, dashboard)
@@ -122,7 +122,7 @@ def _secure(folder: Path) -> Path:
     os.environ.update(QUIET)
     os.environ["RAY_AUTH_MODE"] = "token"
     os.environ["RAY_AUTH_TOKEN_PATH"] = str(token_file)
-    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # on Linux: listen on loopback only
+    stay_on_loopback()
     return token_file
 
 
@@ -137,11 +137,13 @@ def take_environment() -> None:
     AuthenticationTokenLoader.instance().reset_cache()
 
 
-def _on_loopback_only() -> None:
-    """What `RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER` says, for a Ray that was imported before it was set."""
-    from ray._private import ray_constants
+def stay_on_loopback() -> None:
+    """Keep Ray on 127.0.0.1, which it otherwise takes for this machine's outer address; also one imported before."""
+    os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # the name is of other systems, it works on Linux
+    if "ray" in sys.modules:
+        from ray._private import ray_constants
 
-    ray_constants.ENABLE_RAY_CLUSTER = False
+        ray_constants.ENABLE_RAY_CLUSTER = False
 
 
 def _free_port() -> int:

@@ -1,23 +1,25 @@
 """A cluster that somebody else has started: joined by its address and its token, and left as it was."""
 
 import contextlib
+import json
 import logging
 import os
 import shutil
 import subprocess
 import sys
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from trainers.errors import DataError
 from tuneful.errors import ResourceError
-from tuneful.sweep.cluster import QUIET, Cluster, nodes_of_cluster, take_environment
+from tuneful.sweep.cluster import QUIET, Cluster, nodes_of_cluster, stay_on_loopback, take_environment
 
 TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
-KNOCK = "import sys, ray; ray.init(address=sys.argv[1], log_to_driver=False, logging_level=50)"
+KNOCK = "import json, sys, ray; ray.init(**json.loads(sys.argv[1]))"
 PATIENCE_S = 60.0
+LOOPBACK = ("127.0.0.1", "localhost")
 PASSED_ON = ("TUNEFUL_HOME", "OMP_NUM_THREADS")
 """What the workers must know, which were started without it. No secrets: Ray shows these to whoever asks."""
 
@@ -65,24 +67,26 @@ def join(address: str) -> None:
             )
         os.environ["RAY_AUTH_MODE"] = "token"
     os.environ.update(QUIET)
-    _knock(address)
+    if address.rpartition(":")[0] in LOOPBACK:
+        stay_on_loopback()
+    options = {"address": address, "log_to_driver": False, "logging_level": logging.CRITICAL}
+    _knock(address, options)
     import ray
 
     take_environment()
     known = {**QUIET, **{name: os.environ[name] for name in PASSED_ON if name in os.environ}}
     try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.CRITICAL, runtime_env={"env_vars": known})
+        ray.init(**options, runtime_env={"env_vars": known})
     except (ConnectionError, RuntimeError, ValueError) as error:
         reason = str(error).strip().splitlines()[0]
         raise ResourceError(f"--address {address}: no cluster can be joined there ({reason}). Try: HOST:PORT") from None
 
 
-def _knock(address: str) -> None:
+def _knock(address: str, options: Mapping[str, Any]) -> None:
     """Join in a process of its own first: with a wrong token, or at a wrong address, Ray tries for many minutes."""
     try:
-        done = subprocess.run(
-            [sys.executable, "-c", KNOCK, address], capture_output=True, text=True, timeout=PATIENCE_S
-        )
+        command = [sys.executable, "-c", KNOCK, json.dumps(options)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         raise ResourceError(
             f"--address {address}: no Ray cluster lets us in within {PATIENCE_S:.0f} s: a wrong address or token. "
