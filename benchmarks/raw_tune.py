@@ -23,7 +23,7 @@ from rich.console import Console
 
 from analysis.records.sweep import sweep_folder
 from tuneful.space.sweep import load_sweep
-from tuneful.sweep.cluster import Cluster, local_cluster
+from tuneful.sweep.clusters.cluster import Cluster, local_cluster
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.stages import Stages
 

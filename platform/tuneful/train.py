@@ -18,8 +18,8 @@ from trainers.spec import RunSpec
 from tuneful.checks.registry import on_record, refuse_errors, run_checks
 from tuneful.checks.subject import Finding
 from tuneful.sweep.lock import locked
-from tuneful.sweep.lockstep import Lockstep, TrialEpoch
 from tuneful.sweep.outcome import settle
+from tuneful.sweep.trials.lockstep import Lockstep, TrialEpoch
 
 OBJECTIVE = Objective("val/macro_auc", "max", "last")
 

@@ -15,8 +15,8 @@ from trainers.errors import SpecError
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
 
 if TYPE_CHECKING:
+    from tuneful.sweep.clusters.ray_where import RayWhere
     from tuneful.sweep.lock import Holder
-    from tuneful.sweep.ray_where import RayWhere
 
 Page = Literal["ray", "optuna", "report"]
 
@@ -32,8 +32,8 @@ def dashboard(
 ) -> None:
     """Say where the pages of a sweep are, and open one: Ray's dashboard, optuna-dashboard, or the report."""
     from tuneful.cli.report import write_report
+    from tuneful.sweep.clusters.ray_where import read_where
     from tuneful.sweep.lock import holder
-    from tuneful.sweep.ray_where import read_where
 
     folder = existing_sweep(results, sweep or _running(results))
     who = holder(folder.path)

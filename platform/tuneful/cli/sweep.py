@@ -89,7 +89,7 @@ def run_asked(asked: "Sweep", results: Path, how: RunHow) -> None:
 
 def _extended(asked: "Sweep", results: Path, more: int, trials: int | None) -> "Sweep":
     from trainers.errors import SpecError
-    from tuneful.sweep.extension import extended
+    from tuneful.sweep.searchers.extension import extended
 
     if trials is not None:
         raise SpecError("--trials and --extend both say how many trials. Try: one of the two")
@@ -108,8 +108,8 @@ def _preflight(asked: "Sweep", results: Path, how: RunHow) -> tuple["Sweep", "Ca
     from trainers.data.prepare import open_catalogue
     from tuneful.checks.registry import refuse_errors
     from tuneful.checks.sweeps import check_sweep, without_impossible_splits
-    from tuneful.sweep.possible import check_warm_start
-    from tuneful.sweep.room import check_fit
+    from tuneful.sweep.clusters.room import check_fit
+    from tuneful.sweep.searchers.possible import check_warm_start
 
     check_warm_start(asked, results)
     if how.address is None:  # what a cluster has is known once it is joined

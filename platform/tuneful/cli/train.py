@@ -10,7 +10,7 @@ import typer
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, bars, console, preparation, typed
 
 if TYPE_CHECKING:
-    from tuneful.sweep.lockstep import TrialEpoch
+    from tuneful.sweep.trials.lockstep import TrialEpoch
     from tuneful.train import Trained
 
 SHOWN = ("train/loss", "val/loss", "val/macro_auc", "val/macro_f1", "val/map")

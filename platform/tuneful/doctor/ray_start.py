@@ -33,7 +33,7 @@ def ray_can_start(place: Place) -> Iterator[Finding]:
 def cluster_starts(place: Place) -> Iterator[Finding]:
     """Start Ray as a sweep does, on loopback with a token, and stop it again."""
     del place
-    from tuneful.sweep.cluster import local_cluster
+    from tuneful.sweep.clusters.cluster import local_cluster
 
     began = time.monotonic()
     with local_cluster(dashboard=False) as cluster:
@@ -45,7 +45,7 @@ def cluster_starts(place: Place) -> Iterator[Finding]:
 
 def abandoned(temporary: Path) -> list[Path]:
     """Folders of our clusters whose process is gone."""
-    from tuneful.sweep.cluster import PREFIX
+    from tuneful.sweep.clusters.cluster import PREFIX
 
     found = []
     for folder in sorted(temporary.glob(f"{PREFIX}*-*")):
@@ -67,7 +67,7 @@ def _loopback() -> Finding:
 
 
 def _socket_paths(temporary: Path) -> Finding:
-    from tuneful.sweep.cluster import PREFIX
+    from tuneful.sweep.clusters.cluster import PREFIX
 
     length = len(str(temporary / f"{PREFIX}{os.getpid()}-01234567" / SESSION))
     evidence = f"sockets below {temporary} have paths of {length} of {SOCKET_PATH} characters"

@@ -9,8 +9,8 @@ from trainers.data.parallel import Files, batches
 from trainers.data.sandbox import Sandbox
 from trainers.data.shards import Decoded, write_shard
 from trainers.data.store import Decode
-from tuneful.sweep.cluster import local_cluster
-from tuneful.sweep.joining import check_shared, got, join, leave
+from tuneful.sweep.clusters.cluster import local_cluster
+from tuneful.sweep.clusters.joining import check_shared, got, join, leave
 
 LOCAL = "local"
 POLL_S = 1.0

@@ -16,8 +16,8 @@ from tuneful.simulator.world import World
 from tuneful.space.definition import Sampler
 from tuneful.space.schedulers import AshaSpec, EarlyStopSpec, FifoSpec, HyperBandSpec, MedianSpec, SchedulerSpec
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.scheduler import build_scheduler
-from tuneful.sweep.search import searcher_of
+from tuneful.sweep.schedulers.scheduler import build_scheduler
+from tuneful.sweep.searchers.search import searcher_of
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 

@@ -15,7 +15,7 @@ from tuneful.errors import SimulationError
 from tuneful.space.parameters import Space
 from tuneful.space.ranges import ChoiceEntry, IntEntry
 from tuneful.space.sample import encode
-from tuneful.sweep.points import MisfitError, point_in
+from tuneful.sweep.searchers.points import MisfitError, point_in
 
 Key = str
 """A configuration: its parameters as JSON text."""

@@ -22,7 +22,7 @@ from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialEnd, Trial
 from tuneful.simulator.curves import Curve, Key, key_of
 from tuneful.space.sample import to_settings
 from tuneful.sweep.recorder import Recorder
-from tuneful.sweep.search import MakePayload, MakePlan
+from tuneful.sweep.searchers.search import MakePayload, MakePlan
 
 Train = Callable[[dict[str, Any]], Curve]
 """Optuna's parameters -> what training them goes through"""

@@ -19,17 +19,17 @@ from tuneful.checks.subject import Finding
 from tuneful.checks.sweeps import specs_to_check
 from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.cluster import Cluster, local_cluster
+from tuneful.sweep.clusters.cluster import Cluster, local_cluster
+from tuneful.sweep.clusters.ray_log import kept_ray_log
+from tuneful.sweep.clusters.ray_where import session_folder, told_where
+from tuneful.sweep.clusters.room import check_fit
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.lock import locked
 from tuneful.sweep.outcome import Outcome, outcome_of, settle
 from tuneful.sweep.plans import Planner, confirm_left, finalists
-from tuneful.sweep.ray_log import kept_ray_log
-from tuneful.sweep.ray_where import session_folder, told_where
 from tuneful.sweep.recorder import Listener
 from tuneful.sweep.remaining import missing_trials, stalled_sweep
-from tuneful.sweep.room import check_fit
-from tuneful.sweep.spent import budget_spent
+from tuneful.sweep.schedulers.spent import budget_spent
 from tuneful.sweep.sweep_log import KeptConsole
 from tuneful.tracking.session import mirrored
 
@@ -130,7 +130,7 @@ def _run_stages(
 def _cluster(options: SweepOptions, folder: SweepFolder) -> contextlib.AbstractContextManager[Cluster]:
     if options.address is None:
         return local_cluster(options.dashboard)
-    from tuneful.sweep.joining import joined_cluster
+    from tuneful.sweep.clusters.joining import joined_cluster
 
     return joined_cluster(options.address, folder.path.absolute())
 
@@ -149,7 +149,7 @@ def _check_memory(sweep: Sweep) -> None:
         return
     import ray
 
-    from tuneful.sweep.gpu_memory import check_memory, largest_specs, measure_here
+    from tuneful.sweep.clusters.gpu_memory import check_memory, largest_specs, measure_here
 
     measure = ray.remote(num_cpus=0, num_gpus=gpus, max_calls=1)(measure_here)
     check_memory(largest_specs(sweep), gpus, lambda spec: ray.get(measure.remote(spec)))

@@ -7,8 +7,8 @@ from analysis.records.files import remove_temporaries
 from analysis.records.sweep import SweepFolder
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.reading import FURTHER
-from tuneful.sweep.generations import refuse_growth
-from tuneful.sweep.widening import not_wider
+from tuneful.sweep.populations.generations import refuse_growth
+from tuneful.sweep.searchers.widening import not_wider
 
 MAY_CHANGE = frozenset(
     {

@@ -9,7 +9,7 @@ from types import FrameType
 
 from ray.tune import Stopper
 
-from tuneful.sweep.budgets import Budget
+from tuneful.sweep.schedulers.budgets import Budget
 from tuneful.sweep.unsaved import Unsaved
 
 PATIENCE_S = 8.0

@@ -9,8 +9,8 @@ from analysis.records.tables import collect, write_tables
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.plans import confirm_left
 from tuneful.sweep.remaining import missing_trials
-from tuneful.sweep.reuse import count_reused
-from tuneful.sweep.spent import budget_spent
+from tuneful.sweep.schedulers.spent import budget_spent
+from tuneful.sweep.searchers.reuse import count_reused
 
 
 @dataclass(frozen=True)

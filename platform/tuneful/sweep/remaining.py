@@ -3,7 +3,7 @@
 from analysis.objective import Objective
 from analysis.records.sweep import SEARCH, SweepFolder
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.spent import stalled
+from tuneful.sweep.schedulers.spent import stalled
 
 
 def wanted_trials(sweep: Sweep) -> int:

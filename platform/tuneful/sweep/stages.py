@@ -16,27 +16,27 @@ from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
 from tuneful.space.plan import epochs_of
 from tuneful.space.schedulers import PbtSpec
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.budgets import Until, budgets_of
-from tuneful.sweep.cluster import Cluster
+from tuneful.sweep.clusters.cluster import Cluster
+from tuneful.sweep.clusters.ray_metrics import RayMetrics
+from tuneful.sweep.clusters.room import slots
+from tuneful.sweep.clusters.watchdog import Watchdog
 from tuneful.sweep.interrupt import Interrupt
-from tuneful.sweep.lockstep import decided_scores
 from tuneful.sweep.plans import Planner
-from tuneful.sweep.population import Population, Rules
-from tuneful.sweep.population_search import PopulationSearch
+from tuneful.sweep.populations.population import Population, Rules
+from tuneful.sweep.populations.population_search import PopulationSearch
 from tuneful.sweep.progress import Progress, ShownStage
 from tuneful.sweep.race import Heat, Race
-from tuneful.sweep.ray_metrics import RayMetrics
 from tuneful.sweep.recorder import Listener, Recorder
 from tuneful.sweep.remaining import stalled_sweep, wanted_trials
-from tuneful.sweep.remembering import Scores
 from tuneful.sweep.requests import ByHand
-from tuneful.sweep.reuse import Reuse
-from tuneful.sweep.room import slots
-from tuneful.sweep.scheduler import Ended, build_scheduler
-from tuneful.sweep.search import PlannedTrials, searcher_of
-from tuneful.sweep.trial import OneWorkerTrial, payload
-from tuneful.sweep.warm_start import learnt
-from tuneful.sweep.watchdog import Watchdog
+from tuneful.sweep.schedulers.budgets import Until, budgets_of
+from tuneful.sweep.schedulers.remembering import Scores
+from tuneful.sweep.schedulers.scheduler import Ended, build_scheduler
+from tuneful.sweep.searchers.reuse import Reuse
+from tuneful.sweep.searchers.search import PlannedTrials, searcher_of
+from tuneful.sweep.searchers.warm_start import learnt
+from tuneful.sweep.trials.lockstep import decided_scores
+from tuneful.sweep.trials.trial import OneWorkerTrial, payload
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 
@@ -155,7 +155,7 @@ class Stages:
 
     def _trainable(self) -> Any:
         if self._resources["workers"] > 1:
-            from tuneful.sweep.distributed import DistributedTrial
+            from tuneful.sweep.trials.distributed import DistributedTrial
 
             # The workers reserve their own resources; the trial itself costs none.
             return tune.with_resources(DistributedTrial, {"node:__internal_head__": 0.001})

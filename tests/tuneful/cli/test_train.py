@@ -13,7 +13,7 @@ from analysis.records.sweep import SEARCH, SweepFolder
 from tuneful.cli import shared
 from tuneful.cli import train as command
 from tuneful.cli.shared import tables_of
-from tuneful.sweep.lockstep import TrialEpoch
+from tuneful.sweep.trials.lockstep import TrialEpoch
 
 TINY = (
     "data.name=tones",

@@ -11,8 +11,8 @@ from trainers.data.prepare import recordings
 from trainers.data.store import Store
 from trainers.errors import DataError
 from tuneful.preparing import on_ray
-from tuneful.sweep import joining
-from tuneful.sweep.cluster import local_cluster
+from tuneful.sweep.clusters import joining
+from tuneful.sweep.clusters.cluster import local_cluster
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from tuneful.simulator.curves import key_of
 from tuneful.simulator.recorded import load_curves
 from tuneful.simulator.world import Reality, World
 from tuneful.space.sweep import load_sweep
-from tuneful.sweep.cluster import local_cluster
+from tuneful.sweep.clusters.cluster import local_cluster
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.plans import Planner
 

@@ -7,8 +7,8 @@ import pytest
 from analysis.records.sweep import SEARCH
 from tuneful.simulator.curves import Curve
 from tuneful.simulator.replay import Replay, plan_of
-from tuneful.sweep.scheduler import build_scheduler
-from tuneful.sweep.search import PlannedTrials
+from tuneful.sweep.schedulers.scheduler import build_scheduler
+from tuneful.sweep.searchers.search import PlannedTrials
 
 ASHA = {"name": "asha", "grace_period": 1, "reduction_factor": 2}
 A = Curve({"x": 0}, (0.50, 0.60, 0.70, 0.80), (2, 2, 2, 2), whole=True)

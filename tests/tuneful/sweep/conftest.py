@@ -12,7 +12,7 @@ from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialPlan
 from tuneful.space.sweep import Sweep, load_sweep
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.recorder import Recorder
-from tuneful.sweep.search import searcher_of
+from tuneful.sweep.searchers.search import searcher_of
 
 PlanOf = Callable[..., TrialPlan]
 

@@ -9,10 +9,10 @@ from analysis.records.files import write_record
 from analysis.records.ledger import REUSED
 from analysis.records.sweep import SEARCH, SweepFolder, TrialEnd
 from tuneful.space.definition import ResourcesSpec, StallSpec
-from tuneful.sweep import budgets
-from tuneful.sweep.budgets import GpuHours, Hours, Until
 from tuneful.sweep.interrupt import Interrupt
-from tuneful.sweep.spent import budget_spent, recorded_seconds, stalled
+from tuneful.sweep.schedulers import budgets
+from tuneful.sweep.schedulers.budgets import GpuHours, Hours, Until
+from tuneful.sweep.schedulers.spent import budget_spent, recorded_seconds, stalled
 
 ONE_GPU = ResourcesSpec(workers=2, gpus_per_worker=0.5)
 

@@ -6,7 +6,7 @@ import pytest
 import ray
 
 from tuneful.errors import ResourceError
-from tuneful.sweep import cluster
+from tuneful.sweep.clusters import cluster
 
 
 def test_a_ray_that_does_not_start_is_told_and_leaves_the_mask_as_it_was(monkeypatch, tmp_path):

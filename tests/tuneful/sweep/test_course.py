@@ -6,8 +6,8 @@ import pytest
 
 from analysis.objective import Objective
 from analysis.records.ledger import RunLedger
-from tuneful.sweep.course import Course
-from tuneful.sweep.lockstep import TrialEpoch, decided_scores
+from tuneful.sweep.trials.course import Course
+from tuneful.sweep.trials.lockstep import TrialEpoch, decided_scores
 
 
 class Runs:

@@ -6,9 +6,9 @@ from optuna.trial import TrialState
 from analysis.errors import RecordsError
 from analysis.records.sweep import SEARCH
 from trainers.errors import SpecError
-from tuneful.sweep.extension import extended
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.remaining import missing_trials, wanted_trials
+from tuneful.sweep.searchers.extension import extended
 
 NARROW = "{optimizer.lr: {loguniform: [2.0e-3, 5.0e-3]}, targets.mode: {choice: [soft, hard]}}"
 WIDE = "{optimizer.lr: {loguniform: [1.0e-4, 5.0e-2]}, targets.mode: {choice: [soft, hard]}}"

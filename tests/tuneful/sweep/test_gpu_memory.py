@@ -4,7 +4,7 @@ import pytest
 
 from trainers.training.dry_step import StepMemory
 from tuneful.errors import ResourceError
-from tuneful.sweep.gpu_memory import CONTEXT_BYTES, GIB, check_memory, largest_specs
+from tuneful.sweep.clusters.gpu_memory import CONTEXT_BYTES, GIB, check_memory, largest_specs
 
 SEARCH = """
   model.backbone: {choice: [test_efficientnet, test_resnet]}

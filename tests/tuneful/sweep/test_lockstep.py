@@ -10,8 +10,8 @@ from analysis.objective import Objective
 from analysis.records.ledger import RunLedger
 from trainers.errors import SpecError
 from trainers.training.session import EpochReport, LedgerSession
-from tuneful.sweep import lockstep
-from tuneful.sweep.lockstep import Lockstep, run_epochs
+from tuneful.sweep.trials import lockstep
+from tuneful.sweep.trials.lockstep import Lockstep, run_epochs
 
 LAST = Objective("val/map", "max", "last")
 

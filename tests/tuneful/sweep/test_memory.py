@@ -9,7 +9,7 @@ from analysis.records.ledger import RunLedger
 from trainers import fit as fitting
 from trainers.config.build import build_spec, load_recipe, parse_overrides
 from trainers.training.session import EpochReport, LedgerSession
-from tuneful.sweep.memory import METRIC, NoMemoryError, fit_within_memory, halved, is_out_of_memory, note
+from tuneful.sweep.trials.memory import METRIC, NoMemoryError, fit_within_memory, halved, is_out_of_memory, note
 
 FULL = "CUDA out of memory. Tried to allocate 2.00 GiB"
 

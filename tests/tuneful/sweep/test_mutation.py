@@ -7,7 +7,7 @@ import pytest
 
 from tuneful.space.parameters import Parameter, Space
 from tuneful.space.ranges import ChoiceEntry, IntEntry, LogUniformEntry, QUniformEntry, UniformEntry
-from tuneful.sweep.mutation import mutate
+from tuneful.sweep.populations.mutation import mutate
 
 LR = LogUniformEntry(loguniform=(1e-4, 1e-2))
 DROPOUT = UniformEntry(uniform=(0.0, 0.5))

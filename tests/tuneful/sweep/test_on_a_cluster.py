@@ -14,10 +14,10 @@ from analysis.records.sweep import SEARCH, SweepFolder
 from trainers.data.catalogue import load_catalogue
 from trainers.data.prepare import prepare_store
 from tuneful.space.sweep import load_sweep
-from tuneful.sweep.cluster import local_cluster
+from tuneful.sweep.clusters.cluster import local_cluster
+from tuneful.sweep.clusters.room import slots
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.plans import Planner
-from tuneful.sweep.room import slots
 
 SLOW_S = 5
 
@@ -164,7 +164,7 @@ def test_ray_imported_before_is_started_as_safely():
     """As in a notebook: what Ray reads at its import was read without us."""
     code = """
 import ray
-from tuneful.sweep.cluster import local_cluster
+from tuneful.sweep.clusters.cluster import local_cluster
 import psutil
 if __name__ == "__main__":
     for _ in range(2):

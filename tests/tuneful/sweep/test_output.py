@@ -3,12 +3,12 @@
 import subprocess
 import sys
 
-from tuneful.sweep.output import log_path, shorten
+from tuneful.sweep.trials.output import log_path, shorten
 
 PRINTS = """
 import os, sys
 from pathlib import Path
-from tuneful.sweep.output import TrialOutput
+from tuneful.sweep.trials.output import TrialOutput
 print("before")
 output = TrialOutput(Path(sys.argv[1]), "search-0007", int(sys.argv[2]))
 print("python out")

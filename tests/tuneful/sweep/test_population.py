@@ -8,12 +8,12 @@ import pytest
 from analysis.errors import RecordsError
 from analysis.objective import Objective
 from analysis.records.sweep import SEARCH
-from tuneful.sweep.generations import recorded_generations, refuse_growth
 from tuneful.sweep.plans import Planner
-from tuneful.sweep.population import Population, Rules, takers
-from tuneful.sweep.population_search import PopulationSearch
+from tuneful.sweep.populations.generations import recorded_generations, refuse_growth
+from tuneful.sweep.populations.population import Population, Rules, takers
+from tuneful.sweep.populations.population_search import PopulationSearch
 from tuneful.sweep.recorder import Recorder
-from tuneful.sweep.search import searcher_of
+from tuneful.sweep.searchers.search import searcher_of
 
 EPOCHS = 6
 CHANGES = {

@@ -29,7 +29,7 @@ from tests.trainers.data.sources.miniatures import (
     make_fsdkaggle2019,
     make_icbhi,
 )
-from tuneful.sweep.cluster import local_cluster
+from tuneful.sweep.clusters.cluster import local_cluster
 
 TRIALS = 2
 SWEEP = {

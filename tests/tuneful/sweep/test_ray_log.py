@@ -7,8 +7,8 @@ import pytest
 
 from analysis.objective import Objective
 from analysis.records.sweep import TrialEnd
-from tuneful.sweep.ray_log import LONGEST_BYTES, TAIL_BYTES, kept_ray_log
-from tuneful.sweep.ray_metrics import RayMetrics
+from tuneful.sweep.clusters.ray_log import LONGEST_BYTES, TAIL_BYTES, kept_ray_log
+from tuneful.sweep.clusters.ray_metrics import RayMetrics
 
 
 def test_what_rays_loggers_and_processes_say_is_kept_and_nothing_is_printed(tmp_path, capfd):

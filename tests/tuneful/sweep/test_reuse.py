@@ -8,7 +8,7 @@ import pytest
 from analysis.records.files import write_record
 from analysis.records.ledger import REUSED, RunLedger
 from analysis.records.sweep import SweepFolder
-from tuneful.sweep.reuse import Reuse, count_reused, reused_from
+from tuneful.sweep.searchers.reuse import Reuse, count_reused, reused_from
 
 METRIC = "val/macro_auc"
 

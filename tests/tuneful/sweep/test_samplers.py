@@ -6,7 +6,7 @@ from optuna.samplers import NSGAIISampler
 from scipy.stats import qmc
 
 from analysis.records.sweep import SEARCH, TrialEnd
-from tuneful.sweep.samplers import SAMPLERS
+from tuneful.sweep.searchers.samplers import SAMPLERS
 
 NUMBERS = """
   optimizer.lr: {loguniform: [1.0e-3, 2.0e-2]}

@@ -8,7 +8,7 @@ import pytest
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 
 from analysis.records.sweep import TrialEnd
-from tuneful.sweep.scheduler import SCHEDULERS, build_scheduler
+from tuneful.sweep.schedulers.scheduler import SCHEDULERS, build_scheduler
 
 EPOCHS = 8
 STOPPING = {

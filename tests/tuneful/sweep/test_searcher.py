@@ -10,7 +10,7 @@ from optuna.trial import TrialState
 from analysis.records.sweep import CONFIRM, SEARCH
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.recorder import Recorder
-from tuneful.sweep.search import LedgerOptunaSearch, PlannedTrials, SamplerSpec
+from tuneful.sweep.searchers.search import LedgerOptunaSearch, PlannedTrials, SamplerSpec
 
 EPOCHS = 3
 OF_SAMPLER = "{{name: optuna, sampler: {}, seed: 5}}"

@@ -10,7 +10,7 @@ import pytest
 from analysis.records.sweep import SEARCH, SweepFolder
 from tuneful.live.pace_file import read_live
 from tuneful.live.records import RecordsView
-from tuneful.sweep.ray_where import read_where
+from tuneful.sweep.clusters.ray_where import read_where
 from tuneful.sweep.requests import BY_HAND, ask_stop
 
 PATIENCE_S = 120

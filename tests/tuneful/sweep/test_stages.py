@@ -5,9 +5,9 @@ from rich.console import Console
 
 from analysis.records.sweep import CONFIRM, SEARCH, TrialEnd
 from tuneful.errors import ResourceError
-from tuneful.sweep.cluster import Cluster
+from tuneful.sweep.clusters.cluster import Cluster
+from tuneful.sweep.clusters.room import Node, check_fit, slots
 from tuneful.sweep.plans import Planner
-from tuneful.sweep.room import Node, check_fit, slots
 from tuneful.sweep.stages import Stages
 
 PARAMS = {"loss.name": "bce", "targets.mode": "soft", "optimizer.lr": 0.002}

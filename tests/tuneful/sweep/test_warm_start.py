@@ -11,8 +11,8 @@ from analysis.errors import RecordsError
 from analysis.records.sweep import SEARCH, SweepFolder
 from trainers.errors import SpecError
 from tuneful.sweep.plans import Planner
-from tuneful.sweep.possible import check_warm_start
-from tuneful.sweep.warm_start import FILE, learnt
+from tuneful.sweep.searchers.possible import check_warm_start
+from tuneful.sweep.searchers.warm_start import FILE, learnt
 
 START = "[first]"
 SEARCH_LR = "{optimizer.lr: {loguniform: [1.0e-3, 2.0e-2]}, targets.mode: {choice: [soft, hard]}}"

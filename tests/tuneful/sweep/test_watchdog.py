@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tuneful.sweep.watchdog import AGAIN_S, FIRST_S, Watchdog
+from tuneful.sweep.clusters.watchdog import AGAIN_S, FIRST_S, Watchdog
 
 
 @pytest.fixture

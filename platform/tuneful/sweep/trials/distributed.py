@@ -23,9 +23,9 @@ from ray.train.v2.api.callback import UserCallback
 from ray.util.placement_group import remove_placement_group
 from ray.util.queue import Empty, Queue
 
-from tuneful.sweep.course import open_course
-from tuneful.sweep.output import TrialOutput
-from tuneful.sweep.trial import failure, result_of
+from tuneful.sweep.trials.course import open_course
+from tuneful.sweep.trials.output import TrialOutput
+from tuneful.sweep.trials.trial import failure, result_of
 
 POLL_S = 0.5
 END = "end"

@@ -6,7 +6,7 @@ from analysis.objective import Objective
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialEnd, TrialPlan
 from tuneful.space.definition import ResourcesSpec, StallSpec, SweepDefinition
 from tuneful.sweep.recorder import FAILED
-from tuneful.sweep.reuse import reused_from
+from tuneful.sweep.searchers.reuse import reused_from
 
 
 def stalled(

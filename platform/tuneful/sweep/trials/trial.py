@@ -10,10 +10,10 @@ from ray import tune
 
 from analysis.errors import UserError
 from analysis.objective import Objective
-from tuneful.sweep.course import Course, open_course
-from tuneful.sweep.lockstep import TrialEpoch
-from tuneful.sweep.output import TrialOutput
 from tuneful.sweep.recorder import FAILED
+from tuneful.sweep.trials.course import Course, open_course
+from tuneful.sweep.trials.lockstep import TrialEpoch
+from tuneful.sweep.trials.output import TrialOutput
 
 
 def payload(folder: Path, plan: Any, objective: Objective, resources: dict[str, Any]) -> dict[str, Any]:

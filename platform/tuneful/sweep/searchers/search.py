@@ -14,8 +14,8 @@ from tuneful.space.parameters import Space
 from tuneful.space.sample import DefineByRun
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.recorder import Recorder
-from tuneful.sweep.samplers import SamplerSpec
-from tuneful.sweep.study import NAME, SweepStudy, ended_in_order
+from tuneful.sweep.searchers.samplers import SamplerSpec
+from tuneful.sweep.searchers.study import NAME, SweepStudy, ended_in_order
 from tuneful.sweep.unsaved import Unsaved
 
 __all__ = ["LedgerOptunaSearch", "PlannedTrials", "SamplerSpec", "searcher_of"]

@@ -11,7 +11,7 @@ from analysis.metrics.registry import Direction
 from analysis.objective import Objective
 from analysis.records.sweep import RunPlan
 from trainers.training.stopping import EarlyStopping
-from tuneful.sweep.lockstep import Lockstep, OpenSession, TrialEpoch
+from tuneful.sweep.trials.lockstep import Lockstep, OpenSession, TrialEpoch
 
 
 class Course:

@@ -16,7 +16,7 @@ from ray.tune.schedulers import (
 from analysis.objective import Objective
 from analysis.records.sweep import TrialEnd, TrialPlan
 from tuneful.sweep.recorder import FAILED
-from tuneful.sweep.remembering import Remembering, Scores
+from tuneful.sweep.schedulers.remembering import Remembering, Scores
 
 Ended = Sequence[tuple[TrialPlan, TrialEnd | None]]
 Decided = Callable[[TrialPlan], Scores]

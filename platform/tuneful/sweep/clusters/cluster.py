@@ -18,7 +18,7 @@ from typing import Any
 import psutil
 
 from tuneful.errors import ResourceError
-from tuneful.sweep.room import Node
+from tuneful.sweep.clusters.room import Node
 
 PREFIX = "tuneful-"
 QUIET = {

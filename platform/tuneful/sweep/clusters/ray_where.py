@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuneful.sweep.cluster import Cluster
+from tuneful.sweep.clusters.cluster import Cluster
 
 FILE = "ray.json"
 

@@ -12,8 +12,8 @@ from ray.tune.search import Searcher
 
 from analysis.records.sweep import TrialPlan
 from tuneful.space.conditions import show_value
-from tuneful.sweep.generations import Exploit, Scores
-from tuneful.sweep.population import Population
+from tuneful.sweep.populations.generations import Exploit, Scores
+from tuneful.sweep.populations.population import Population
 from tuneful.sweep.recorder import Recorder
 from tuneful.sweep.unsaved import Unsaved
 

@@ -6,7 +6,7 @@ from analysis.records.sweep import sweep_folder, sweep_names
 from trainers.config.paths import nearest
 from trainers.errors import SpecError
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.warm_start import FILE
+from tuneful.sweep.searchers.warm_start import FILE
 
 
 def check_warm_start(sweep: Sweep, results: Path) -> None:

@@ -14,7 +14,7 @@ from ray.tune.search import Searcher
 
 from analysis.records.sweep import SweepFolder
 from tuneful.space.definition import ResourcesSpec, SweepDefinition
-from tuneful.sweep.spent import gpus_of_trial, out_of_gpu_hours, recorded_seconds
+from tuneful.sweep.schedulers.spent import gpus_of_trial, out_of_gpu_hours, recorded_seconds
 from tuneful.sweep.unsaved import Unsaved
 
 Budget = Callable[[], str | None]

@@ -17,7 +17,7 @@ from tuneful.space.grid import MAX_COMBINATIONS
 from tuneful.space.parameters import Space
 from tuneful.space.sample import DefineByRun
 from tuneful.sweep.recorder import FAILED
-from tuneful.sweep.samplers import ATTEMPTS, Enumeration, SamplerSpec
+from tuneful.sweep.searchers.samplers import ATTEMPTS, Enumeration, SamplerSpec
 
 NAME = "sweep"
 DIRECTIONS = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}

@@ -26,8 +26,8 @@ from trainers.spec import RunSpec
 from tuneful.space.parameters import Space
 from tuneful.space.variables import is_variable
 from tuneful.sweep.plans import Planner
-from tuneful.sweep.points import MisfitError, params_in, point_in
 from tuneful.sweep.recorder import FAILED
+from tuneful.sweep.searchers.points import MisfitError, params_in, point_in
 
 FILE = "warm_start.json"
 Past = list[tuple[dict[str, Any] | None, TrialEnd]]

@@ -10,7 +10,7 @@ from analysis.objective import Objective
 from analysis.records.ledger import RunLedger
 from analysis.records.sweep import RunPlan
 from trainers.errors import SpecError
-from tuneful.sweep.memory import fit_within_memory
+from tuneful.sweep.trials.memory import fit_within_memory
 
 if TYPE_CHECKING:
     from trainers.training.session import EpochReport, Session

@@ -14,7 +14,7 @@ from typing import Any
 
 from trainers.errors import DataError
 from tuneful.errors import ResourceError
-from tuneful.sweep.cluster import QUIET, Cluster, nodes_of_cluster, stay_on_loopback, take_environment
+from tuneful.sweep.clusters.cluster import QUIET, Cluster, nodes_of_cluster, stay_on_loopback, take_environment
 
 TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 KNOCK = "import json, sys, ray; ray.init(**json.loads(sys.argv[1]))"

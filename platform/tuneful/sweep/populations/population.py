@@ -23,8 +23,8 @@ from trainers.errors import SpecError
 from trainers.training.handover import hand_over
 from tuneful.space.parameters import Space
 from tuneful.space.schedulers import PbtSpec
-from tuneful.sweep.generations import Exploit, Generation, Scores, recorded_generations, write_generation
-from tuneful.sweep.mutation import mutate
+from tuneful.sweep.populations.generations import Exploit, Generation, Scores, recorded_generations, write_generation
+from tuneful.sweep.populations.mutation import mutate
 
 MakePlan = Callable[[int, dict[str, Any]], TrialPlan]
 """(trial number, Optuna's parameters) -> the trial"""

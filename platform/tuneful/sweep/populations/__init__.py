@@ -1,0 +1,1 @@
+"""Population based training: trials that take over from each other."""

@@ -1,0 +1,1 @@
+"""Which trials end early, and when the search does."""
