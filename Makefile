@@ -7,6 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 export OMP_NUM_THREADS ?= 1
+# Tests of a file stay in one process, all that start Ray in a single one (tests/conftest.py).
+PARALLEL := --numprocesses 2 --dist loadgroup
 
 .PHONY: demo findings competitions instruments test test-all lint clean
 
@@ -26,10 +28,10 @@ instruments: .venv/demo.stamp
 	$(BIN)/python benchmarks/instruments.py --json results/instruments.json
 
 test: lint
-	$(BIN)/python -m pytest -m "not long"
+	$(BIN)/python -m pytest -m "not long" $(PARALLEL)
 
 test-all: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: .venv/test.stamp
 	$(BIN)/ruff check

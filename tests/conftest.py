@@ -1,6 +1,7 @@
 """Data that several parts of the suite share."""
 
 import csv
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +11,21 @@ import numpy as np
 import pytest
 import soundfile
 
+os.environ.pop("COLUMNS", None)  # of whoever runs the tests: pytest's further processes have one, and tables follow it
 RATE_HZ = 8000
 TONES_HZ = {"low": 440.0, "middle": 880.0, "high": 1760.0, "top": 3000.0}
 CHROMIUM_FLAGS = (
     "--headless=new --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --mute-audio --autoplay-policy=no-user-gesture-required"
 )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """For several processes: tests of a file stay together, and all that start Ray: never two clusters at once."""
+    items.sort(key=lambda item: item.get_closest_marker("ray") is None)  # the longest group begins first
+    for item in items:
+        group = "ray" if item.get_closest_marker("ray") else str(item.path)
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 @pytest.fixture(scope="session")

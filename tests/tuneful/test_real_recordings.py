@@ -8,6 +8,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+pytestmark = pytest.mark.ray
+
 ROOT = Path(__file__).parents[2]
 SYLLABLES = 240
 SWEEP = """

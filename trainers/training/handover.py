@@ -4,8 +4,6 @@ import json
 import shutil
 from pathlib import Path
 
-from analysis.records.files import MANIFEST
-
 STATE = "state.json"
 """Of a checkpoint: what is no tensor."""
 
@@ -22,6 +20,8 @@ def hand_over(source: Path, target: Path, epoch: int, value: float) -> None:
         epoch: that the checkpoint was made after.
         value: of `training.monitor` then.
     """
+    from analysis.records.files import MANIFEST  # only here: a bundle that predicts has no records
+
     for file in source.iterdir():
         if file.name not in (MANIFEST, STATE):
             shutil.copy2(file, target / file.name)

@@ -28,7 +28,14 @@ from trainers.training.checkpoint import WEIGHTS
 from tuneful.bundle.ensemble import classes_of_run
 from tuneful.leaderboard.chosen import ChosenRun
 
-SOURCES = ((trainers, "**/*.py"), (analysis, "__init__.py"), (analysis, "errors.py"), (analysis, "metrics/*.py"))
+SOURCES = (
+    (trainers, "**/*.py"),
+    (analysis, "__init__.py"),
+    (analysis, "errors.py"),
+    (analysis, "metrics/*.py"),
+    (analysis, "proxies/__init__.py"),
+    (analysis, "proxies/names.py"),
+)
 """What `trainers.inference` is made of: all of the trainers, and of the analysis the names of metrics and errors."""
 INFERENCE = Path(__file__).with_name("inference.py")
 

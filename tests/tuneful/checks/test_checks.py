@@ -58,7 +58,7 @@ def findings(data, code, scheme="stratified", n_folds=2):
 # ---- every check
 
 
-@pytest.mark.parametrize("check", CHECKS.values(), ids=str)
+@pytest.mark.parametrize("check", CHECKS.values(), ids=CHECKS)
 def test_a_check_has_a_code_a_severity_and_a_sentence(check):
     assert isinstance(check, Check)
     assert CHECKS[check.code] is check

@@ -14,6 +14,8 @@ from tuneful.preparing import on_ray
 from tuneful.sweep.clusters import joining
 from tuneful.sweep.clusters.cluster import local_cluster
 
+pytestmark = pytest.mark.ray
+
 
 @pytest.fixture
 def cluster():

@@ -16,6 +16,8 @@ from tuneful.sweep.clusters.cluster import local_cluster
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.plans import Planner
 
+pytestmark = pytest.mark.ray
+
 TABLE = Path(__file__).with_name("curves.csv")
 SPACE = """\
 version: 1

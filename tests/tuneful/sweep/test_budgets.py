@@ -14,6 +14,8 @@ from tuneful.sweep.schedulers import budgets
 from tuneful.sweep.schedulers.budgets import GpuHours, Hours, Until
 from tuneful.sweep.schedulers.spent import budget_spent, recorded_seconds, stalled
 
+pytestmark = pytest.mark.ray
+
 ONE_GPU = ResourcesSpec(workers=2, gpus_per_worker=0.5)
 
 

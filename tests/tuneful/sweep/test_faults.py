@@ -11,6 +11,8 @@ import pytest
 
 from analysis.records.sweep import SEARCH, SweepFolder
 
+pytestmark = pytest.mark.ray
+
 VOLATILE = ["seconds", "eval_seconds", "clips_per_second", "cost/inference_s_per_min", "attempt"]
 PATIENCE_S = 90
 ONE_SLOT = {"resources": "{cpus_per_worker: 2}", "trials": "4", "scheduler": "{name: fifo}"}

@@ -19,6 +19,8 @@ from tuneful.sweep.clusters.room import slots
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.plans import Planner
 
+pytestmark = pytest.mark.ray
+
 SLOW_S = 5
 
 

@@ -31,6 +31,8 @@ from tests.trainers.data.sources.miniatures import (
 )
 from tuneful.sweep.clusters.cluster import local_cluster
 
+pytestmark = pytest.mark.ray
+
 TRIALS = 2
 SWEEP = {
     "version": 1,

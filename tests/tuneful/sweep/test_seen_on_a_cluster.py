@@ -13,6 +13,8 @@ from tuneful.live.records import RecordsView
 from tuneful.sweep.clusters.ray_where import read_where
 from tuneful.sweep.requests import BY_HAND, ask_stop
 
+pytestmark = pytest.mark.ray
+
 PATIENCE_S = 120
 LONG = {
     "trials": "3",
@@ -64,8 +66,8 @@ def test_a_trial_and_then_its_sweep_are_stopped_from_outside(started, tmp_path):
     wait_for(lambda: ends(folder)[0], process)
     assert (ends(folder)[0].state, ends(folder)[0].error) == ("pruned", BY_HAND)
     wait_for(lambda: len(ends(folder)) == 2, process)
-    view = RecordsView(folder).look()
-    assert [row.state for row in view.rows] == ["pruned", "running"]
+    # The second one waits until its process has reported an epoch.
+    wait_for(lambda: [row.state for row in RecordsView(folder).look().rows] == ["pruned", "running"], process)
 
     ask_stop(folder.path, None)
     assert process.wait(60) == 130

@@ -10,6 +10,8 @@ import pytest
 from analysis.records.predictions import read_predictions
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder
 
+pytestmark = pytest.mark.ray
+
 CONFIRM_STAGE = "{top: 2, folds: [0, 1], repeats: 1, splits: [stratified, stratified_group]}"
 
 
