@@ -75,8 +75,8 @@ def print_best(folder: SweepFolder) -> None:
     table = trial_table(folder, "score")
     best = table[(table["stage"] == SEARCH) & (table["state"] == "complete")].head(TOP)
     columns = ["trial", "score", "epochs", *(name for name in table if str(name).startswith("param."))]
-    if len(best):
-        console.print(as_rich(best[[column for column in columns if column in best]]))
+    if len(best):  # without settings that none of the best has
+        console.print(as_rich(best[[column for column in columns if column in best]].dropna(axis="columns", how="all")))
 
 
 def telling(table: pd.DataFrame, sort: str) -> pd.DataFrame:
