@@ -22,7 +22,6 @@ CHROMIUM_FLAGS = (
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """For several processes: tests of a file stay together, and all that start Ray: never two clusters at once."""
-    items.sort(key=lambda item: item.get_closest_marker("ray") is None)  # the longest group begins first
     for item in items:
         group = "ray" if item.get_closest_marker("ray") else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))

@@ -49,6 +49,7 @@ def test_the_package_has_42_tags_and_two_speakers(recordings):
     assert table["author"].nunique() == 2
 
 
+@pytest.mark.long
 def test_a_sweep_over_losses_shows_both_kinds_of_folds(recordings, run_in, tmp_path):
     rows = list(csv.reader((recordings / "gcin.csv").open(encoding="utf-8")))
     table = recordings / "part.csv"  # whole syllables, so that both speakers say each

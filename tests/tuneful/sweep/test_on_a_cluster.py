@@ -61,6 +61,7 @@ def placement_groups():
     return [group for group in placement_group_table().values() if group["state"] != "REMOVED"]
 
 
+@pytest.mark.long
 def test_asha_stops_trials_of_two_workers_and_nothing_of_them_is_left(search, cluster):
     import ray
 
