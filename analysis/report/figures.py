@@ -10,7 +10,7 @@ from analysis.objective import Objective
 from analysis.records.sweep_tables import SweepTables
 from analysis.report.escape import for_plotly
 from analysis.report.parameter_figure import parameter_figure
-from analysis.report.style import BLUE, INK, ORANGE, SERIES, SERIES_SYMBOLS, STATE_WORDS, STOPPED, blank_figure
+from analysis.report.style import BLUE, INK, ORANGE, SERIES, SERIES_SYMBOLS, STOPPED, blank_figure
 from analysis.report.trial_text import best_trial, hover_text
 
 __all__ = ["confirm_figure", "history_figure", "importance_figure", "parameter_figure"]
@@ -155,6 +155,6 @@ def _add_means(figure: go.Figure, ranked: list[Finalist], place: dict[int, float
         mode="markers",
         marker={"color": SERIES[index % len(SERIES)], "symbol": SERIES_SYMBOLS[index % len(SERIES)], "size": 12},
         error_x={"type": "data", "array": half_widths, "thickness": 2.5, "width": 7},
-        text=[f"{STATE_WORDS['complete']} runs: {f.score.n}" for f in known],
+        text=[f"complete runs: {f.score.n}" for f in known],
         hovertemplate="mean <b>%{x:.4f}</b><br>%{text}<extra></extra>",
     )

@@ -13,13 +13,6 @@ SERIES = (BLUE, ORANGE, GREEN, PURPLE)
 SERIES_SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif"
 
-STATE_WORDS = {
-    "complete": "complete",
-    "pruned": "stopped early",
-    "diverged": "diverged",
-    "failed": "failed",
-    "running": "running",
-}
 STATE_MARKERS: dict[str, dict[str, Any]] = {
     "complete": {"symbol": "circle", "color": BLUE, "size": 9, "line": {"color": "white", "width": 1}},
     "pruned": {"symbol": "circle-open", "color": STOPPED, "size": 8, "line": {"width": 1.5}},
@@ -27,6 +20,17 @@ STATE_MARKERS: dict[str, dict[str, Any]] = {
     "failed": {"symbol": "cross-thin", "color": ORANGE, "size": 9, "line": {"color": ORANGE, "width": 2}},
     "running": {"symbol": "triangle-up-open", "color": STOPPED, "size": 8, "line": {"width": 1.5}},
 }
+AXIS: dict[str, Any] = {
+    "gridcolor": GRID,
+    "linecolor": "#cbd2d9",
+    "tickcolor": "#cbd2d9",
+    "ticks": "outside",
+    "ticklen": 4,
+    "automargin": True,
+    "tickfont": {"size": 12, "color": QUIET},
+    "title": {"font": {"size": 12, "color": QUIET}, "standoff": 8},
+}
+"""Of every axis: quiet, with room for its labels."""
 BEST_MARKER = {"symbol": "diamond", "color": INK, "size": 12, "line": {"color": "white", "width": 1.5}}
 
 
@@ -46,17 +50,6 @@ def blank_figure(height: int) -> go.Figure:
         hoverlabel={"bgcolor": "white", "bordercolor": STOPPED, "align": "left", "font": {"family": FONT, "size": 12}},
         dragmode=False,
     )
-    axis = {
-        "gridcolor": GRID,
-        "zeroline": False,
-        "linecolor": "#cbd2d9",
-        "tickcolor": "#cbd2d9",
-        "ticks": "outside",
-        "ticklen": 4,
-        "automargin": True,
-        "tickfont": {"size": 12, "color": QUIET},
-        "title": {"font": {"size": 12, "color": QUIET}, "standoff": 8},
-    }
-    figure.update_xaxes(**axis, showline=True, showgrid=False)
-    figure.update_yaxes(**axis, showline=False, showgrid=True)
+    figure.update_xaxes(**AXIS, zeroline=False, showline=True, showgrid=False)
+    figure.update_yaxes(**AXIS, zeroline=False, showline=False, showgrid=True)
     return figure

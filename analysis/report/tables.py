@@ -8,9 +8,9 @@ import pandas as pd
 
 from analysis.confirmation import Finalist, finalists
 from analysis.objective import Objective
+from analysis.records.states import state_word
 from analysis.records.sweep_tables import SweepTables
 from analysis.report.escape import visible
-from analysis.report.style import STATE_WORDS
 from analysis.report.trial_text import complete_trials
 from analysis.report.words import DASH, count, duration, number, signed, with_interval
 from analysis.search_parameters import SearchParameter, search_parameters, value_text
@@ -63,9 +63,8 @@ def states_table(tables: SweepTables) -> Table:
     keys = tables.trials
     rows = []
     for (stage, state), group in keys.groupby(["stage", "state"], sort=False):
-        word = STATE_WORDS.get(str(state), str(state))
         times = [str(int(group["epochs"].sum())), duration(float(group["seconds"].sum()))]
-        rows.append([str(stage), word, str(len(group)), *times])
+        rows.append([str(stage), state_word(state), str(len(group)), *times])
     rows.sort(key=lambda row: (row[0] != "search", -int(row[2])))
     total = [str(int(keys["epochs"].sum())), duration(float(keys["seconds"].sum()))] if len(keys) else ["0", "0 s"]
     return _table(
@@ -98,13 +97,12 @@ def checks_table(tables: SweepTables) -> Table | None:
 
 def _trial_row(trial: pd.Series, parameters: Sequence[SearchParameter]) -> list[str]:
     values = [value_text(trial.get(p.column)) for p in parameters]
-    state = str(trial["state"])
     return [
         str(trial["trial"]),
         number(float(trial["score"])),
         number(float(trial["score_sd"])),
         str(int(trial["epochs"])),
-        STATE_WORDS.get(state, state),
+        state_word(trial["state"]),
         *(DASH if value == "null" else value for value in values),
     ]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 
 from analysis.objective import Objective
+from analysis.records.states import state_word
 from analysis.records.sweep_tables import SweepTables
 from analysis.report.escape import for_plotly
-from analysis.report.style import STATE_WORDS
 from analysis.search_parameters import COLUMN_PREFIX, value_text
 
 
@@ -32,7 +32,7 @@ def parameters_of(trial: pd.Series) -> dict[str, str]:
 
 def hover_text(trial: pd.Series) -> str:
     """Return a trial for plotly's hover: number, state, epochs, score, and a line per parameter."""
-    state = STATE_WORDS.get(str(trial["state"]), str(trial["state"]))
+    state = state_word(trial["state"])
     score = "no score" if not np.isfinite(float(trial["score"])) else f"score {float(trial['score']):.4f}"
     head = f"<b>trial {for_plotly(trial['trial'])}</b> · {for_plotly(state)} · {score}, epoch {int(trial['epochs'])}"
     lines = [f"{for_plotly(path)} = {for_plotly(text)}" for path, text in parameters_of(trial).items()]

@@ -12,7 +12,7 @@ from analysis.leaderboard.effect_words import step_text
 from analysis.leaderboard.effects import Effect, Effects
 from analysis.leaderboard.signs import Association, Sign
 from analysis.report.escape import for_plotly
-from analysis.report.style import BLUE, GRID, INK, ORANGE, QUIET, STOPPED, blank_figure
+from analysis.report.style import AXIS, BLUE, INK, ORANGE, STOPPED, blank_figure
 
 MOST_ROWS = 16
 LABEL = 34
@@ -54,8 +54,8 @@ def effects_figure(found: Effects) -> go.Figure | None:
         figure.add_trace(_gains(gains, colours), row=1, col=column)
         title = f"gain of {for_plotly(score, 28)}"
         figure.update_xaxes(title_text=title, tickformat="+.2~g", nticks=5, row=1, col=column)
-    figure.update_xaxes(**_AXIS, showgrid=True, zeroline=True, zerolinecolor=STOPPED)
-    figure.update_yaxes(**_AXIS, zeroline=False)
+    figure.update_xaxes(**AXIS, showgrid=True, zeroline=True, zerolinecolor=STOPPED)
+    figure.update_yaxes(**AXIS, zeroline=False)
     figure.update_yaxes(
         range=[-0.6, len(shown) - 0.4], tickvals=list(range(len(shown))), ticktext=_labels(map(_change, shown))
     )
@@ -84,18 +84,6 @@ def contrast_figure(contrast: Contrast, cv: str, board: str) -> go.Figure:
     vertical = _room(contrast, "leaderboard", 0.3)
     figure.update_yaxes(title_text=for_plotly(board, 30), tickformat=".4~g", nticks=5, range=vertical)
     return figure
-
-
-_AXIS = {
-    "gridcolor": GRID,
-    "linecolor": "#cbd2d9",
-    "tickcolor": "#cbd2d9",
-    "ticks": "outside",
-    "ticklen": 4,
-    "automargin": True,
-    "tickfont": {"size": 12, "color": QUIET},
-    "title": {"font": {"size": 12, "color": QUIET}, "standoff": 8},
-}
 
 
 def _room(contrast: Contrast, name: str, share: float) -> list[float]:

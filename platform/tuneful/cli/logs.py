@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analysis.records.states import state_word
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder
 from trainers.errors import SpecError
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
@@ -61,7 +62,6 @@ def _sweep(folder: SweepFolder, file: str, follow: bool, as_json: bool) -> None:
 
 
 def _trial(log: "TrialLog", follow: bool, as_json: bool) -> None:
-    from tuneful.live.view import WORDS
     from tuneful.sweep.lock import holder
 
     if as_json:
@@ -84,7 +84,7 @@ def _trial(log: "TrialLog", follow: bool, as_json: bool) -> None:
             _say(f"{log.plan.name} of {log.folder.name} has printed nothing that was kept.")
     if end := log.end:
         why = f": {end.error}" if end.error else ""
-        _say(f"{log.plan.name} {WORDS.get(end.state, end.state)} after {len(end.scores)} epochs{why}")
+        _say(f"{log.plan.name} {state_word(end.state)} after {len(end.scores)} epochs{why}")
     _put(log.traceback or "")
 
 

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from analysis.records.states import state_word
 from analysis.records.sweep import SweepFolder
 from trainers.errors import SpecError
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
@@ -54,13 +55,12 @@ def _stop_sweep(folder: SweepFolder, wait: bool) -> None:
 
 def _stop_trial(folder: SweepFolder, trial: str, wait: bool) -> None:
     from tuneful.live.logs import TrialLog, trial_named
-    from tuneful.live.view import WORDS
     from tuneful.sweep.lock import holder
     from tuneful.sweep.requests import BY_HAND, ask_stop
 
     log = TrialLog(folder, trial_named(folder, trial))
     if end := log.end:
-        how = WORDS.get(end.state, end.state)
+        how = state_word(end.state)
         raise SpecError(f"{trial} of {folder.name} has ended already: {how}. Try: platform status {folder.name}")
     who = holder(folder.path)
     if who is None:
@@ -77,7 +77,7 @@ def _stop_trial(folder: SweepFolder, trial: str, wait: bool) -> None:
     elif end.error == BY_HAND:
         _say(f"{trial} has stopped after {len(end.scores)} epochs; the sweep goes on.")
     else:
-        _say(f"{trial} ended by itself first: {WORDS.get(end.state, end.state)} after {len(end.scores)} epochs.")
+        _say(f"{trial} ended by itself first: {state_word(end.state)} after {len(end.scores)} epochs.")
 
 
 def _wait(asked: Path, done: Callable[[], bool], what: str) -> None:

@@ -148,10 +148,11 @@ def _tell_answer(folder: "SweepFolder") -> None:
 
 
 def _conclude(outcome: "Outcome", results: Path, command: str) -> None:
+    from analysis.records.states import state_word
     from tuneful.cli.report import write_report
     from tuneful.cli.results import print_best
 
-    counts = ", ".join(f"{number} {state}" for state, number in sorted(outcome.states.items()))
+    counts = ", ".join(f"{number} {state_word(state)}" for state, number in sorted(outcome.states.items()))
     taken = f", {outcome.reused} runs taken from other sweeps" if outcome.reused else ""
     console.print(f"{outcome.folder.name}: {counts or 'no trial has ended'}{taken}", highlight=False)
     if outcome.states:

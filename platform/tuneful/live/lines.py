@@ -2,9 +2,10 @@
 
 import math
 
+from analysis.records.states import state_word
 from tuneful.live.settings import settings_text
 from tuneful.live.table import time_left
-from tuneful.live.view import RUNNING, UNFINISHED, WORDS, TrialRow, View
+from tuneful.live.view import RUNNING, UNFINISHED, TrialRow, View
 
 
 def start_line(row: TrialRow) -> str:
@@ -16,7 +17,7 @@ def end_line(row: TrialRow, view: View) -> str:
     """`search-0003 complete after 6 epochs, val/macro_auc 0.9123`"""
     why = f": {row.reason}" if row.reason else ""
     score = f", {view.objective.metric} {row.score:.4f}" if not math.isnan(row.score) else ""
-    return f"{row.name} {WORDS.get(row.state, row.state)} after {row.epoch} epochs{score}{why}"
+    return f"{row.name} {state_word(row.state)} after {row.epoch} epochs{score}{why}"
 
 
 def standing(view: View, otherwise: str = "") -> str:

@@ -11,6 +11,7 @@ from tuneful.live.settings import settings_text
 from tuneful.live.table import counts_line, time_left
 from tuneful.live.view import UNFINISHED, TrialRow, View
 from tuneful.sweep.lock import Holder, holder
+from tuneful.sweep.searchers.reuse import count_reused
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,8 @@ class Standing:
     holder: Holder | None
     state: str
     """running, finished or stopped"""
+    reused: int
+    """runs that were taken from other sweeps"""
 
     def lines(self) -> list[str]:
         """For a person: the sweep, then what runs or was cut off."""
@@ -34,6 +37,8 @@ class Standing:
             parts.append(f"best {search.objective.metric} {best.score:.4f} by {best.name}")
         if left := time_left(self.now):
             parts.append(left)
+        if self.reused:
+            parts.append(f"{self.reused} runs taken from other sweeps")
         lines = [f"{search.sweep}: {', '.join(parts)}"]
         if self.holder and (pace := self.now.pace):
             rate = f", {pace.epochs_per_minute:.3g} epochs/min" if pace.epochs_per_minute is not None else ""
@@ -54,6 +59,7 @@ class Standing:
             "search": _counts(self.search),
             "confirm": _counts(self.confirm),
             "best": _row(self.search.best) if self.search.best else None,
+            "reused": self.reused,
             "under_way": [_row(row) for row in self._under_way()],
             "slots": pace.slots if pace else None,
             "epochs_per_minute": pace.epochs_per_minute if pace else None,
@@ -75,7 +81,8 @@ def standing(folder: SweepFolder) -> Standing:
     now = records.look()
     search, confirm = (now if now.stage == stage else records.stage(stage) for stage in (SEARCH, CONFIRM))
     who = holder(folder.path)
-    return Standing(search, confirm, now, who, "running" if who else records.left())
+    state = "running" if who else records.left()
+    return Standing(search, confirm, now, who, state, count_reused(folder))
 
 
 def _counts(view: View) -> dict[str, Any]:

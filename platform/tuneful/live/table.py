@@ -8,9 +8,10 @@ from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from analysis.records.states import state_word
 from tuneful.cli.plain import plain
 from tuneful.live.settings import differing, settings_text, short_names, value_text
-from tuneful.live.view import RUNNING, UNFINISHED, WORDS, TrialRow, View
+from tuneful.live.view import RUNNING, UNFINISHED, TrialRow, View
 
 STYLES = {"complete": "green", "pruned": "yellow", "diverged": "red", "failed": "red", RUNNING: "cyan"}
 ORDER = ("complete", "pruned", "diverged", "failed", *UNFINISHED)
@@ -84,7 +85,7 @@ def best_line(view: View) -> str:
 
 def counts_line(view: View) -> str:
     """`4 complete, 2 stopped early, 1 failed, 2 running, 3 reused`"""
-    parts = [f"{view.counts[state]} {WORDS.get(state, state)}" for state in ORDER if view.counts[state]]
+    parts = [f"{view.counts[state]} {state_word(state)}" for state in ORDER if view.counts[state]]
     if view.pace and view.pace.reused:
         parts.append(f"{view.pace.reused} reused")
     return ", ".join(parts)
@@ -126,7 +127,7 @@ def _table(view: View, most: int, width: int) -> Table:
 def _fixed(row: TrialRow, view: View, narrow: bool) -> tuple[str, str, str, str]:
     name = str(int(row.name.rsplit("-", 1)[1])) if narrow and row.name.startswith("search-") else row.name
     score = "" if math.isnan(row.score) else f"{row.score:.4f}"
-    return name, WORDS.get(row.state, row.state), f"{row.epoch}/{view.epochs}", score
+    return name, state_word(row.state), f"{row.epoch}/{view.epochs}", score
 
 
 def _styled(row: TrialRow, cells: Sequence[str], best: TrialRow | None) -> list[Text]:
@@ -168,9 +169,7 @@ def _cut(text: str, longest: int) -> str:
 def _reasons(view: View) -> list[str]:
     """The newest trials that failed or were stopped by hand, and why."""
     told = [row for row in view.rows if row.reason]
-    return [
-        f"{row.name} {WORDS.get(row.state, row.state)}: {plain(_first_line(row.reason))}" for row in told[-REASONS:]
-    ]
+    return [f"{row.name} {state_word(row.state)}: {plain(_first_line(row.reason))}" for row in told[-REASONS:]]
 
 
 def _first_line(text: str | None) -> str:

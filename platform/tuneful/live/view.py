@@ -12,8 +12,6 @@ from tuneful.live.gpus import GpuUse
 
 RUNNING, WAITING, INTERRUPTED = "running", "waiting", "interrupted"
 UNFINISHED = (RUNNING, WAITING, INTERRUPTED)
-WORDS = {"pruned": "stopped early"}
-"""What a person reads in place of a state's name."""
 
 
 @dataclass(frozen=True)

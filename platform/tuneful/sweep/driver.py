@@ -23,7 +23,7 @@ from tuneful.sweep.clusters.cluster import Cluster, local_cluster
 from tuneful.sweep.clusters.ray_log import kept_ray_log
 from tuneful.sweep.clusters.ray_where import session_folder, told_where
 from tuneful.sweep.clusters.room import check_fit
-from tuneful.sweep.folder import adopt
+from tuneful.sweep.folder import adopted
 from tuneful.sweep.lock import locked
 from tuneful.sweep.outcome import Outcome, outcome_of, settle
 from tuneful.sweep.plans import Planner, confirm_left, finalists
@@ -67,8 +67,7 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
         prepare_store(catalogue, rate, options.report)
     record_splits(catalogue, (spec.data for spec in specs_to_check(sweep)))
     folder = sweep_folder(options.results, sweep.name)
-    with locked(folder.path):
-        adopt(folder, sweep.resolved(), options.extending)
+    with locked(folder.path), adopted(folder, sweep.resolved(), options.extending):
         options = dataclasses.replace(options, console=KeptConsole(options.console, folder.path))
         folder.write_command(options.command)
         folder.write_checks(on_record(options.findings, sweep.definition.allow))

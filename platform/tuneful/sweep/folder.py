@@ -1,10 +1,13 @@
 """A sweep's folder and the question it was made for."""
 
+import contextlib
+import shutil
+from collections.abc import Iterator
 from typing import Any
 
-from analysis.errors import RecordsError
+from analysis.errors import RecordsError, UserError
 from analysis.records.files import remove_temporaries
-from analysis.records.sweep import SweepFolder
+from analysis.records.sweep import SEARCH, SweepFolder
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.reading import FURTHER
 from tuneful.sweep.populations.generations import refuse_growth
@@ -17,6 +20,23 @@ MAY_CHANGE = frozenset(
     }
 )
 """What may differ when the same sweep is started again: how long and on what, not what is asked."""
+
+
+@contextlib.contextmanager
+def adopted(folder: SweepFolder, definition: dict[str, Any], extending: bool = False) -> Iterator[None]:
+    """`adopt` for the time of the context: a new sweep that is refused before its first trial leaves nothing.
+
+    Raises:
+        RecordsError: names what differs from the sweep that the folder holds.
+    """
+    is_new = folder.definition() is None
+    adopt(folder, definition, extending)
+    try:
+        yield
+    except UserError:
+        if is_new and not folder.trials(SEARCH):
+            shutil.rmtree(folder.path, ignore_errors=True)
+        raise
 
 
 def adopt(folder: SweepFolder, definition: dict[str, Any], extending: bool = False) -> None:

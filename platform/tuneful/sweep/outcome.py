@@ -41,7 +41,9 @@ def outcome_of(sweep: Sweep, folder: SweepFolder, exit_code: int) -> Outcome:
 
 
 def settle(folder: SweepFolder, results: Path) -> None:
-    """Compact the runs of ended trials and write the tables. Call it when no trial runs."""
+    """Compact the runs of ended trials and write the tables, if there are any. Call it when no trial runs."""
+    if not folder.trials(SEARCH):
+        return
     for stage in (SEARCH, CONFIRM):
         for plan, end in folder.trials(stage):
             if end is not None:

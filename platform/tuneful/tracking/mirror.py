@@ -34,8 +34,10 @@ class Mirror:
             self._scores(trial, message["values"])
         elif kind == "tables":
             self._tables(message["tables"])
-        elif trial in self._runs:
-            getattr(self, f"_{kind}")(trial, message)
+        elif kind == "epoch" and trial in self._runs:
+            self._epoch(trial, message["epoch"], message["values"])
+        elif kind == "ended" and trial in self._runs:
+            self._ended(trial, message)
 
     def close(self) -> None:
         """End what is still open, as interrupted."""
@@ -47,11 +49,10 @@ class Mirror:
             return
         self._runs[trial] = self._init(trial, job_type=stage, config=config)
 
-    def _epoch(self, trial: str, message: dict[str, Any]) -> None:
-        epoch = message["epoch"]
+    def _epoch(self, trial: str, epoch: int, values: dict[str, float]) -> None:
         if epoch <= self._state.epochs.get(trial, 0):  # a trial that goes on reports its first epochs once more
             return
-        self._runs[trial].log({"epoch": epoch, **message["values"]}, step=epoch)
+        self._runs[trial].log({"epoch": epoch, **values}, step=epoch)
         self._state.epochs[trial] = epoch
 
     def _ended(self, trial: str, message: dict[str, Any]) -> None:
