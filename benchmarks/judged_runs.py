@@ -57,7 +57,7 @@ class LastEpoch:
     def report(self, report: Any, save: Callable[[Path], None] | None) -> None:
         """Read back what the last checkpoint holds."""
         from analysis.records.predictions import read_predictions
-        from trainers.training.checkpoint import PREDICTIONS
+        from trainers.training.checkpoint_files import PREDICTIONS
 
         if report.state == "finished" and save is not None:
             with tempfile.TemporaryDirectory() as folder:

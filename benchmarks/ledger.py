@@ -63,7 +63,7 @@ def publisher(folder: Path, report: EpochReport, save: SaveCheckpoint | None) ->
 
     def publish() -> None:
         for number in itertools.islice(numbers, EPOCHS):
-            ledger.publish(replace(report, epoch=number, kept_epoch=number).record(), save, keep=number)
+            ledger.publish(replace(report, epoch=number, kept_epoch=number).record(), save)
 
     return publish
 

@@ -15,7 +15,7 @@ from trainers.errors import SpecError
 from trainers.losses.functions import activation
 from trainers.spec import RunSpec
 from trainers.training import allocator
-from trainers.training.checkpoint import PREDICTIONS
+from trainers.training.checkpoint_files import PREDICTIONS
 from trainers.training.evaluate import Evaluator, as_predictions, predict
 from trainers.training.kept import of_kept
 from trainers.training.learner import Learner

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,20 @@ def publish_folder(path: Path, fill: Callable[[Path], None]) -> None:
             shutil.rmtree(temporary, ignore_errors=True)
             raise
         _sync_folder(path.parent)
+
+
+def drop_from_folder(path: Path, names: Collection[str]) -> None:
+    """Remove files of a published folder, which is whole at every moment of it.
+
+    Raises:
+        RecordsError: the folder can't be written.
+    """
+    with _said(path, 0):
+        sums = json.loads((path / MANIFEST).read_bytes())
+        kept = {name: digest for name, digest in sums.items() if name not in names}
+        write_atomically(path / MANIFEST, _canonical(kept))
+        for name in names:
+            (path / name).unlink(missing_ok=True)
 
 
 def folder_is_whole(path: Path) -> bool:

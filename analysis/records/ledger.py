@@ -124,17 +124,19 @@ class RunLedger:
         write_record(temporary / "attempt.json", start)
         temporary.rename(self.folder / f"attempt-{attempt:04d}")
 
-    def publish(self, epoch: dict[str, Any], save: Callable[[Path], None] | None, keep: int | None = None) -> None:
+    def publish(self, epoch: dict[str, Any], save: Callable[[Path], None] | None) -> None:
         """Publish a finished epoch, its checkpoint (written by `save` into a folder) first.
 
-        `keep` is an epoch whose checkpoint stays beside the newest ones: the best so far.
+        The checkpoint of its `kept_epoch`, the best so far, stays beside the newest ones; after the last epoch it is
+        the only one.
         """
         attempt = self._writing()
         number = epoch["epoch"]
         if save is not None:
             publish_folder(attempt / f"checkpoint-{number:04d}", save)
         write_record(attempt / f"epoch-{number:04d}.json", {"attempt": _number(attempt), **epoch})
-        self._drop_old_checkpoints(number, keep)
+        going_on = epoch.get("state", "running") == "running"
+        self._drop_checkpoints(up_to=number - KEPT_CHECKPOINTS if going_on else number, but=epoch.get("kept_epoch"))
 
     def finish(self, state: str, kept_epoch: int | None) -> None:
         """Compact a run that need not go on: one record for all epochs, one checkpoint."""
@@ -153,11 +155,10 @@ class RunLedger:
                 if path.name != f"checkpoint-{kept_epoch or 0:04d}":
                     shutil.rmtree(path)
 
-    def _drop_old_checkpoints(self, newest: int, keep: int | None) -> None:
+    def _drop_checkpoints(self, up_to: int, but: int | None) -> None:
         for attempt in self._attempts():
             for path in attempt.glob("checkpoint-[0-9][0-9][0-9][0-9]"):
-                epoch = _number(path)
-                if epoch <= newest - KEPT_CHECKPOINTS and epoch != keep:
+                if _number(path) <= up_to and _number(path) != but:
                     shutil.rmtree(path)
 
     def _writing(self) -> Path:

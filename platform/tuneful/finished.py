@@ -16,6 +16,7 @@ from analysis.records.tables import PREDICTIONS
 from trainers.config.paths import nearest
 from trainers.errors import SpecError
 from trainers.spec import RunSpec
+from trainers.training.checkpoint_files import WEIGHTS
 from tuneful.sweep.plans import best_trials
 
 PRECISIONS = ("fp32", "bf16", "fp16")
@@ -35,15 +36,15 @@ class FinishedRun:
 
     @property
     def checkpoint(self) -> Path:
-        """The folder of its kept checkpoint.
+        """The folder of its kept checkpoint, with weights.
 
         Raises:
-            RecordsError: it is damaged or gone.
+            RecordsError: it is damaged, or its weights are gone.
         """
-        if self.kept is None:
-            epoch = self.folder.ledger(self.key).epochs()[-1]["kept_epoch"]
-            raise RecordsError(f"{self.where}: the checkpoint of epoch {epoch} is damaged or gone. Try: another run")
-        return self.kept
+        folder = self._kept()
+        if not (folder / WEIGHTS).exists():
+            raise RecordsError(f"{self.where}: its weights were removed (platform prune). Try: a better trial's run")
+        return folder
 
     @property
     def where(self) -> str:
@@ -56,7 +57,13 @@ class FinishedRun:
         Raises:
             RecordsError: the checkpoint is damaged or gone.
         """
-        return read_predictions(self.checkpoint / PREDICTIONS)
+        return read_predictions(self._kept() / PREDICTIONS)
+
+    def _kept(self) -> Path:
+        if self.kept is None:
+            epoch = self.folder.ledger(self.key).epochs()[-1]["kept_epoch"]
+            raise RecordsError(f"{self.where}: the checkpoint of epoch {epoch} is damaged or gone. Try: another run")
+        return self.kept
 
     def trained_on(self, data_digest: str) -> bool:
         """Whether it saw just these data: its key holds their digest, the workers and the precision really used."""

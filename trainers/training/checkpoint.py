@@ -11,14 +11,7 @@ from torch import Tensor, nn
 
 from trainers.errors import CheckpointError
 from trainers.models.tagger import Tagger
-from trainers.training.handover import STATE
-
-WEIGHTS, TRAINED, OPTIMIZER, PREDICTIONS = (
-    "model.safetensors",  # what is evaluated
-    "trained.safetensors",  # what goes on training, where a moving average of it is evaluated
-    "optimizer.safetensors",
-    "predictions.parquet",
-)
+from trainers.training.checkpoint_files import OPTIMIZER, STATE, TRAINED, WEIGHTS
 
 
 def save_checkpoint(

@@ -4,8 +4,7 @@ import json
 import shutil
 from pathlib import Path
 
-STATE = "state.json"
-"""Of a checkpoint: what is no tensor."""
+from trainers.training.checkpoint_files import STATE
 
 
 def hand_over(source: Path, target: Path, epoch: int, value: float) -> None:

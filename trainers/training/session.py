@@ -81,7 +81,7 @@ class LedgerSession:
         if not self._begun:
             self.ledger.begin(self.identity, self.resume[0] if self.resume else 0)
             self._begun = True
-        self.ledger.publish(report.record(), save, keep=report.kept_epoch)
+        self.ledger.publish(report.record(), save)
 
 
 @dataclass

@@ -24,7 +24,7 @@ from analysis.errors import UserError
 from analysis.records.files import MANIFEST, write_atomically
 from trainers.errors import SpecError
 from trainers.models.spec import TimmSpec
-from trainers.training.checkpoint import WEIGHTS
+from trainers.training.checkpoint_files import WEIGHTS
 from tuneful.bundle.ensemble import classes_of_run
 from tuneful.leaderboard.chosen import ChosenRun
 

@@ -18,6 +18,7 @@ from tuneful.cli.leaderboard import leaderboard
 from tuneful.cli.logs import logs
 from tuneful.cli.predict import predict
 from tuneful.cli.promote import promote
+from tuneful.cli.prune import prune
 from tuneful.cli.report import report
 from tuneful.cli.results import results
 from tuneful.cli.simulate import simulate
@@ -53,6 +54,7 @@ app.command()(ensemble)
 app.command()(predict)
 app.command()(export)
 app.command()(promote)
+app.command()(prune)
 app.command("wandb-sync")(wandb_sync)
 app.command()(simulate)
 app.add_typer(data, name="data")

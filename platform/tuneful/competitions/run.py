@@ -58,7 +58,7 @@ class _KeepsPredictions:
 
     def report(self, report: EpochReport, save: SaveCheckpoint | None) -> None:
         """Keep the predictions of the last epoch."""
-        from trainers.training.checkpoint import PREDICTIONS
+        from trainers.training.checkpoint_files import PREDICTIONS
 
         if report.state != "finished" or save is None:
             return

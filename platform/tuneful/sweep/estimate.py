@@ -1,45 +1,61 @@
-"""How long a sweep will take, from epochs on record or one timed on this machine."""
+"""How long a sweep will take and how much of the disk, from what is on record or one epoch trained here."""
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
 from analysis.records.sweep import SEARCH, sweep_folder
-from tuneful.space.plan import epochs_planned
+from tuneful.space.plan import epochs_planned, total_runs
 from tuneful.space.sweep import Sweep
+from tuneful.sweep.disk import checkpoint_bytes, needed
 
 Report = Callable[[str, int, int], None]
 
 
+@dataclass(frozen=True)
+class Cost:
+    """Of one run."""
+
+    seconds: float
+    """of an epoch, its evaluation included"""
+    bytes: float
+    """of the checkpoint that it keeps"""
+    source: str
+
+
 def estimate(sweep: Sweep, results: Path, report: Report) -> str:
-    """A sentence with the predicted wall time and what it rests on.
+    """The predicted wall time, what it rests on, and what the checkpoints take of the disk.
 
     Epochs on record are the better source; without any, one of the sweep's base configuration is timed.
     """
     resources = sweep.definition.resources
     slots = max(1, int((os.cpu_count() or 1) // (resources.workers * resources.cpus_per_worker)))
-    seconds, source = _recorded(sweep, results) or _measured(sweep, report)
+    cost = _recorded(sweep, results) or _measured(sweep, report)
     plan = epochs_planned(sweep)
     return (
-        f"Predicted: {_hours(plan.expected * seconds / slots)} on {slots} slots "
-        f"(at most {_hours(plan.full * seconds / slots)}), from {seconds:.2f} s an epoch, {source}."
+        f"Predicted: {_hours(plan.expected * cost.seconds / slots)} on {slots} slots "
+        f"(at most {_hours(plan.full * cost.seconds / slots)}), from {cost.seconds:.2f} s an epoch, {cost.source}.\n"
+        f"{needed(cost.bytes, total_runs(sweep), results)}"
     )
 
 
-def _recorded(sweep: Sweep, results: Path) -> tuple[float, str] | None:
-    """Median seconds of the epochs that this sweep has on record."""
+def _recorded(sweep: Sweep, results: Path) -> Cost | None:
+    """Medians of what this sweep has on record."""
     folder = sweep_folder(results, sweep.name)
     runs = [run for plan, _ in folder.trials(SEARCH) for run in plan.runs]
     epochs = [epoch["metrics"] for run in runs for epoch in folder.ledger(run.key).epochs()]
     if not epochs:
         return None
     seconds = [epoch["seconds"] + epoch.get("eval_seconds", 0) for epoch in epochs]
-    return float(np.median(seconds)), f"the median of {len(seconds)} epochs on record"
+    sizes = [checkpoint_bytes(folder.ledger(run.key).folder) for run in runs]
+    return Cost(float(np.median(seconds)), float(np.median(sizes)), f"the median of {len(seconds)} epochs on record")
 
 
-def _measured(sweep: Sweep, report: Report) -> tuple[float, str]:
+def _measured(sweep: Sweep, report: Report) -> Cost:
     """One epoch of the base configuration, trained and thrown away."""
     from trainers.data.prepare import open_catalogue, prepare_store
 
@@ -51,12 +67,25 @@ def _measured(sweep: Sweep, report: Report) -> tuple[float, str]:
     from trainers.data.dataset import load_run_data
     from trainers.fit import fit
     from trainers.training.device import pick_device
-    from trainers.training.session import NoSession
+    from trainers.training.session import EpochReport, NoSession, SaveCheckpoint
+
+    class Weighed(NoSession):
+        """Writes a checkpoint only to see how large it is."""
+
+        bytes = 0
+
+        def report(self, report: EpochReport, save: SaveCheckpoint | None) -> None:  # noqa: ARG002, a Session
+            with TemporaryDirectory() as folder:
+                if save is not None:
+                    save(Path(folder))
+                self.bytes = sum(file.stat().st_size for file in Path(folder).iterdir())
 
     torch.set_num_threads(sweep.definition.resources.cpus_per_worker)
     device = pick_device("cuda" if sweep.definition.resources.gpus_per_worker else "cpu")
-    metrics = next(fit(spec, load_run_data(spec, catalogue), NoSession(device))).metrics
-    return metrics["seconds"] + metrics["eval_seconds"], "measured on one epoch of the base configuration"
+    session = Weighed(device)
+    metrics = next(fit(spec, load_run_data(spec, catalogue), session)).metrics
+    seconds = metrics["seconds"] + metrics["eval_seconds"]
+    return Cost(seconds, session.bytes, "measured on one epoch of the base configuration")
 
 
 def _hours(seconds: float) -> str:

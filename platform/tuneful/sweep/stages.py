@@ -13,13 +13,14 @@ from rich.console import Console
 
 from analysis.objective import Objective
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
-from tuneful.space.plan import epochs_of
+from tuneful.space.plan import epochs_of, total_runs
 from tuneful.space.schedulers import PbtSpec
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.clusters.cluster import Cluster
 from tuneful.sweep.clusters.ray_metrics import RayMetrics
 from tuneful.sweep.clusters.room import slots
 from tuneful.sweep.clusters.watchdog import Watchdog
+from tuneful.sweep.disk import DiskWatch
 from tuneful.sweep.interrupt import Interrupt
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.populations.population import Population, Rules
@@ -58,7 +59,10 @@ class Stages:
         self._resources = sweep.definition.resources.model_dump()
         self._epochs = epochs_of(sweep)
         self._recorder = Recorder(folder)
-        self._recorder.listeners.append(RayMetrics(folder.name, self._objective))
+        left = total_runs(sweep) - sum(
+            len(plan.runs) for stage in (SEARCH, CONFIRM) for plan, _ in folder.trials(stage)
+        )
+        self._recorder.listeners += [RayMetrics(folder.name, self._objective), DiskWatch(folder, left, self._say)]
         self._budgets = budgets_of(sweep.definition, folder)
         self.interrupt = Interrupt(self._budgets, self._stop, self._give_up)
         self.interrupt.by_hand = ByHand(folder, self._recorder)

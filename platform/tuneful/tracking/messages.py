@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from analysis.records.sweep import SweepFolder, TrialEnd, TrialPlan
+from trainers.training.checkpoint_files import WEIGHTS
 
 
 def started(plan: TrialPlan, sweep: str) -> dict[str, Any]:
@@ -44,6 +45,6 @@ def checkpoints_of(folder: SweepFolder, plan: TrialPlan) -> dict[str, str]:
     found = {}
     for run in plan.runs:
         newest = folder.ledger(run.key).newest_checkpoint()
-        if newest is not None:
+        if newest is not None and (newest[1] / WEIGHTS).exists():  # else they were pruned
             found[f"{folder.name}-{plan.name}-fold{run.fold}-repeat{run.repeat}"] = str(newest[1])
     return found

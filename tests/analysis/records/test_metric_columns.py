@@ -32,7 +32,7 @@ def swept(root, metrics_of):
         ledger.begin({"key": run.key}, 0)
         for epoch in (1, 2):
             record = {"epoch": epoch, "state": "running", "metrics": metrics_of(number, epoch), "protocol": "p"}
-            ledger.publish({**record, "kept_epoch": epoch}, no_files, keep=epoch)
+            ledger.publish({**record, "kept_epoch": epoch}, no_files)
         folder.end(plan, TrialEnd("complete", ((2, SCORES[number]),)))
     return folder
 

@@ -41,7 +41,7 @@ def train(folder: Path, upto: int = EPOCHS, acknowledged: list[int] | None = Non
     if start < upto:
         ledger.begin({"key": "k", "seed": 3}, start)
     for number in range(start + 1, upto + 1):
-        ledger.publish(epoch(number), save(number), keep or number)
+        ledger.publish({**epoch(number), "kept_epoch": keep or number}, save(number))
         if acknowledged is not None:
             acknowledged.append(number)
 
@@ -91,10 +91,16 @@ def test_a_run_that_never_started_has_nothing(run):
 
 
 def test_the_two_newest_checkpoints_and_the_best_are_kept(run):
+    train(run, 3, keep=1)
+    assert checkpoints(run) == ["checkpoint-0001", "checkpoint-0002", "checkpoint-0003"]
     train(run, keep=1)
-    kept = sorted(path.name for path in run.glob("attempt-*/checkpoint-*"))
-    assert kept == ["checkpoint-0001", "checkpoint-0003", "checkpoint-0004"]
-    assert all(folder_is_whole(path) for path in run.glob("attempt-*/checkpoint-*"))
+    assert checkpoints(run) == ["checkpoint-0001"], "after its last epoch a run keeps the best alone"
+
+
+def checkpoints(run: Path) -> list[str]:
+    paths = list(run.glob("attempt-*/checkpoint-*"))
+    assert all(folder_is_whole(path) for path in paths)
+    return sorted(path.name for path in paths)
 
 
 def test_publishing_needs_an_attempt(run):
@@ -106,7 +112,7 @@ def test_an_epoch_without_a_checkpoint_is_on_record(run):
     train(run, 2)
     ledger = RunLedger(run)
     ledger.begin({}, 2)
-    ledger.publish({**epoch(3), "state": "diverged"}, None)
+    ledger.publish({**epoch(3), "state": "diverged", "kept_epoch": 2}, None)
     assert numbers(run) == [1, 2, 3]
     assert ledger.newest_checkpoint()[0] == 2
 

@@ -37,7 +37,7 @@ def train(folder, key, *values, finished=True, logits=0.0):
         metrics = {"val/map": value, "train/loss": 1.0, "seconds": 2.0, "eval_seconds": 0.5, "clips_per_second": 9.0}
         state = "finished" if finished and epoch == len(values) else "running"
         record = {"epoch": epoch, "state": state, "metrics": metrics, "protocol": "p", "kept_epoch": epoch}
-        ledger.publish(record, lambda path: save(path, logits), keep=epoch)
+        ledger.publish(record, lambda path: save(path, logits))
     return ledger
 
 
@@ -204,7 +204,7 @@ def test_predictions_are_those_of_the_kept_epoch_also_after_a_run_was_gone_on_wi
     assert target.stat().st_mtime_ns == before
     record = {"epoch": 2, "state": "finished", "metrics": {"val/map": 0.2}, "protocol": "p", "kept_epoch": 2}
     ledger.begin({"key": "a"}, 1)
-    ledger.publish(record, lambda path: save(path, 2.0), keep=2)
+    ledger.publish(record, lambda path: save(path, 2.0))
     ledger.finish("finished", 2)
     assert gathered() == 2.0
 

@@ -34,7 +34,7 @@ class Lab:
         ledger.begin({"key": run.key}, 0)
         for epoch, state in enumerate(("running", "running", "finished"), 1):
             record = {"epoch": epoch, "state": state, "metrics": {}, "protocol": "p", "kept_epoch": min(epoch, 2)}
-            ledger.publish(record, lambda path: self._save(path, parts), keep=2)
+            ledger.publish(record, lambda path: self._save(path, parts))
         ledger.finish("finished", 2)
         folder.end(plan, TrialEnd("complete", ((3, 0.5 + seed / 100),)))
         return run.key

@@ -21,9 +21,9 @@ def test_what_was_tried_already_stays_when_the_sweep_is_refused(tiny, drive, fol
     with pytest.raises(ResourceError), adopted(folder, tiny().resolved()):
         raise ResourceError("no such cluster")
     assert len(folder.trials(SEARCH)) == 2
-    with pytest.raises(RecordsError, match="asked something else"):
-        with adopted(folder, tiny(objective="{metric: val/map}").resolved()):
-            pass
+    other = adopted(folder, tiny(objective="{metric: val/map}").resolved())
+    with pytest.raises(RecordsError, match="asked something else"), other:
+        pass
     assert folder.definition() == tiny().resolved()
 
 

@@ -84,7 +84,7 @@ class Tune:
             lineage += f"{plan.number}.{epoch} lr {run.spec['optimizer']['lr']:.5f}\n"
             metrics = {"val/macro_auc": quality(lineage)}
             record = {"epoch": epoch, "state": "running", "metrics": metrics, "protocol": "p", "kept_epoch": 1}
-            ledger.publish(record, lambda path, text=lineage, epoch=epoch: save(path, text, epoch), keep=1)
+            ledger.publish(record, lambda path, text=lineage, epoch=epoch: save(path, text, epoch))
             newest = ledger.newest_checkpoint()
             self.trained.append((plan.number, epoch))
             yield self.result(plan, epoch, metrics, until)

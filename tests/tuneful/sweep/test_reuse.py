@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from analysis.records.files import write_record
+from analysis.records.files import drop_from_folder, write_record
 from analysis.records.ledger import REUSED, RunLedger
 from analysis.records.sweep import SweepFolder
 from tuneful.sweep.searchers.reuse import Reuse, count_reused, reused_from
@@ -21,7 +21,7 @@ def train(folder, key, epochs=3, last="finished", finish=True, metrics=(METRIC,)
         state = last if epoch == epochs else "running"
         record = {"epoch": epoch, "state": state, "protocol": "p", "kept_epoch": epoch}
         values = dict.fromkeys(metrics, epoch / 10)
-        save = lambda path, epoch=epoch: (path / "weights.pt").write_bytes(bytes([epoch]) * 100)  # noqa: E731
+        save = lambda path, epoch=epoch: (path / "model.safetensors").write_bytes(bytes([epoch]) * 100)  # noqa: E731
         ledger.publish({**record, "metrics": {**values, "seconds": 1.0}}, save)
     if finish:
         ledger.finish(last, epochs)
@@ -39,7 +39,7 @@ def test_a_finished_run_is_taken_whole_and_marked(folder, other, plan_of):
     assert Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",))) == "other"
     mine = folder.ledger("k")
     assert mine.epochs() == source.epochs()
-    assert mine.checkpoint(3).joinpath("weights.pt").read_bytes() == bytes([3]) * 100
+    assert mine.checkpoint(3).joinpath("model.safetensors").read_bytes() == bytes([3]) * 100
     assert (reused_from(folder, "k"), reused_from(other, "k")) == ("other", None)
     folder.ask(plan_of(0, keys=("k",)))
     assert count_reused(folder) == 1
@@ -66,7 +66,7 @@ def test_where_it_was_trained_is_said_through_a_second_taking(folder, other, pla
 
 
 def damage_checkpoint(ledger):
-    (ledger.checkpoint(3) / "weights.pt").write_bytes(b"other")
+    (ledger.checkpoint(3) / "model.safetensors").write_bytes(b"other")
 
 
 def damage_record(ledger):
@@ -138,7 +138,13 @@ def test_what_is_done_with_the_copy_leaves_the_source_alone(folder, other, plan_
     mine.begin({"key": "k"}, 3)
     mine.publish(
         {"epoch": 4, "state": "finished", "protocol": "p", "kept_epoch": 4, "metrics": {METRIC: 1.0}},
-        lambda path: (path / "weights.pt").write_bytes(b"4"),
+        lambda path: (path / "model.safetensors").write_bytes(b"4"),
     )
     mine.finish("finished", 4)
     assert {path: path.read_bytes() for path in source.folder.rglob("*") if path.is_file()} == before
+
+
+def test_a_run_whose_weights_were_pruned_is_not_taken(folder, other, plan_of):
+    source = train(other, "k")
+    drop_from_folder(source.checkpoint(3), ["model.safetensors"])
+    assert Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",))) is None

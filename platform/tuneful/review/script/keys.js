@@ -17,7 +17,8 @@ const KEYS = {
 };
 
 function pressed(event) {
-  const inside = event.target.closest("dialog, select, input");
+  const box = event.target.closest("dialog");  // one that has just closed keeps the focus until the next frame
+  const inside = box ? box.open : event.target.closest("select, input");
   const ownSpace = event.key === " " && event.target.closest("button");
   if (inside || ownSpace || event.ctrlKey || event.metaKey || event.altKey || event.repeat && !event.key.startsWith("Arrow")) return;
   const act = KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];

@@ -15,6 +15,7 @@ from pathlib import Path
 from analysis.records.files import read_record, write_record
 from analysis.records.ledger import REUSED, RunLedger
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
+from trainers.training.checkpoint_files import WEIGHTS
 
 
 class Reuse:
@@ -82,7 +83,8 @@ class Reuse:
         if finished is None or (ledger.identity() or {}).get("key") != key:
             return False
         kept = finished["kept_epoch"]
-        return kept is None or ledger.checkpoint(kept) is not None
+        checkpoint = ledger.checkpoint(kept) if kept is not None else None
+        return kept is None or (checkpoint is not None and (checkpoint / WEIGHTS).exists())  # else it was pruned
 
 
 def reused_from(folder: SweepFolder, key: str) -> str | None:

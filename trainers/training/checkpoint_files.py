@@ -1,0 +1,10 @@
+"""The files of a checkpoint, by name. Needs no torch."""
+
+WEIGHTS = "model.safetensors"
+"""What is evaluated."""
+TRAINED = "trained.safetensors"
+"""What goes on training, where a moving average of it is evaluated."""
+OPTIMIZER = "optimizer.safetensors"
+PREDICTIONS = "predictions.parquet"
+STATE = "state.json"
+"""What is no tensor."""
