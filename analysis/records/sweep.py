@@ -78,6 +78,11 @@ class TrialEnd:
         """The last score; NaN when there is none."""
         return self.scores[-1][1] if self.scores else math.nan
 
+    @property
+    def has_score(self) -> bool:
+        """Whether the trial is complete with a score that compares: a metric of no positives is NaN."""
+        return self.state == "complete" and math.isfinite(self.score)
+
     def values_of(self, objectives: int) -> tuple[float, ...]:
         """The values of so many objectives; NaN for those that are not on record."""
         further = self.values[1:objectives]

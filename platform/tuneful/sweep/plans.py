@@ -36,9 +36,12 @@ class Planner:
     def confirm_trials(self, candidates: Iterable[TrialPlan], repeats: Iterable[int] | None = None) -> list[TrialPlan]:
         """The candidates again on every split scheme and fold of the confirm stage, one run a trial.
 
+        Their seeds are none of the search's: the runs that a candidate was chosen by were lucky ones, and say nothing
+        about it that wasn't known.
+
         `repeats` are numbers of repeats, in place of those that every candidate gets.
         """
-        confirm = self.sweep.definition.confirm
+        confirm, searched = self.sweep.definition.confirm, self.sweep.definition.repeats
         if confirm is None:
             return []
         repeats = range(confirm.repeats) if repeats is None else tuple(repeats)
@@ -48,7 +51,7 @@ class Planner:
             for split in confirm.splits or (base.data.split.scheme,):
                 for repeat in repeats:
                     for fold in confirm.folds:
-                        extra = {"data.split.scheme": split, "data.fold": fold, "seed": base.seed + repeat}
+                        extra = {"data.split.scheme": split, "data.fold": fold, "seed": base.seed + searched + repeat}
                         run = self._run(candidate.settings, extra, repeat)
                         plans.append(
                             TrialPlan(
@@ -70,8 +73,8 @@ class Planner:
 def best_trials(
     trials: Iterable[tuple[TrialPlan, TrialEnd | None]], objective: Objective, most: int
 ) -> list[TrialPlan]:
-    """The best complete trials, best first; of trials with the same runs only one."""
-    complete = [(plan, end) for plan, end in trials if end is not None and end.state == "complete"]
+    """The best complete trials, best first; of trials with the same runs only one, and none without a score."""
+    complete = [(plan, end) for plan, end in trials if end is not None and end.has_score]
     complete.sort(key=lambda item: item[1].score, reverse=objective.mode == "max")
     distinct = {tuple(run.key for run in plan.runs): plan for plan, _ in reversed(complete)}
     return [plan for plan, _ in complete if distinct[tuple(run.key for run in plan.runs)] is plan][:most]
@@ -97,11 +100,16 @@ def confirm_left(folder: SweepFolder, definition: dict[str, Any]) -> int:
     if not confirm:
         return 0
     best = finalists(folder.trials(SEARCH), Objective.all_of(definition), confirm["top"])
-    candidates, confirmed = {plan.number for plan in best}, folder.trials(CONFIRM)
-    each: int = len(confirm["splits"] or ("own",)) * len(confirm["folds"])
-    whole = [(plan, end) for plan, end in confirmed if plan.runs[0].repeat < confirm["repeats"]]
-    ended = sum(end is not None and plan.candidate in candidates for plan, end in whole)
-    left = each * confirm["repeats"] * len(candidates) - ended
+    confirmed = folder.trials(CONFIRM)
+    asked = {
+        (plan.number, split, fold, repeat)
+        for plan in best
+        for split in confirm["splits"] or (plan.runs[0].split,)
+        for fold in confirm["folds"]
+        for repeat in range(confirm["repeats"])
+    }
+    runs = [(plan.candidate, plan.runs[0]) for plan, end in confirmed if end is not None]
+    left = len(asked - {(candidate, run.split, run.fold, run.repeat) for candidate, run in runs})
     race = Race.of(definition)
-    heat = race.next_heat(confirmed, candidates) if race and left <= 0 else None
-    return each * len(heat.finalists) if heat else left
+    heat = race.next_heat(confirmed, [plan.number for plan in best]) if race and left == 0 else None
+    return race.runs * len(heat.finalists) if race and heat else left

@@ -7,7 +7,6 @@ they begin with says no more. The level is shared out among all the comparisons 
 looking again and again would find a difference where there is none.
 """
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,7 +16,7 @@ from typing import Any
 from scipy import stats
 
 from analysis.objective import Objective
-from analysis.records.sweep import TrialEnd, TrialPlan
+from analysis.records.sweep import RunPlan, TrialEnd, TrialPlan
 
 Cell = Mapping[tuple[int, int], float]
 """(fold, repeat) -> a finalist's score, the mean over the split schemes"""
@@ -48,8 +47,9 @@ class Race:
     """repeats that every finalist gets"""
     most: int
     """repeats that the last ones get"""
-    runs: int
-    """of a finalist in a repeat: folds times split schemes"""
+    folds: tuple[int, ...]
+    splits: tuple[str, ...]
+    """names of split schemes; empty: each finalist's own"""
     alpha: float
 
     @classmethod
@@ -59,12 +59,17 @@ class Race:
         spec = confirm.get("race")
         if not spec:
             return None
-        runs = len(confirm["splits"] or ("own",)) * len(confirm["folds"])
-        return cls(Objective.of(definition), confirm["repeats"], spec["max_repeats"], runs, spec["alpha"])
+        folds, splits = tuple(confirm["folds"]), tuple(confirm["splits"])
+        return cls(Objective.of(definition), confirm["repeats"], spec["max_repeats"], folds, splits, spec["alpha"])
+
+    @property
+    def runs(self) -> int:
+        """Of a finalist in a repeat: folds times split schemes."""
+        return len(self.folds) * max(1, len(self.splits))
 
     def next_heat(self, trials: Trials, finalists: Collection[int]) -> Heat | None:
         """Who runs which repeat next; None where it is decided, or the repeats are used up."""
-        scores, ended = cells(trials, finalists), _ended_runs(trials)
+        scores, ended = self.cells(trials, finalists), self._ended(trials)
         inside = list(finalists)
         for repeat in range(self.first, self.most):
             known = {number: {cell: v for cell, v in scores[number].items() if cell[1] < repeat} for number in inside}
@@ -82,12 +87,38 @@ class Race:
             scores: so far.
             runners: how many set out: what the level is shared out among, with the looks.
         """
-        means = {number: fmean(own.values()) for number, own in scores.items() if own}
-        if not means:
-            return []
-        leader = max(means, key=lambda number: self.objective.sign * means[number])
+        running = {number: own for number, own in scores.items() if own}
+        shared = set[tuple[int, int]].intersection(*map(set, running.values())) if running else set()
+        if not shared:  # nothing to compare them on
+            return list(running)
+        leader = max(running, key=lambda number: self.objective.sign * fmean(running[number][cell] for cell in shared))
         level = self.alpha / (max(1, self.most - self.first) * max(1, runners - 1))
-        return [n for n in means if n == leader or not self._behind(scores[leader], scores[n], level)]
+        return [n for n in running if n == leader or not self._behind(running[leader], running[n], level)]
+
+    def cells(self, trials: Trials, finalists: Collection[int]) -> dict[int, dict[tuple[int, int], float]]:
+        """finalist -> (fold, repeat) -> its mean over the split schemes, where the runs under all of them have a score.
+
+        Split schemes differ in how hard they are: a mean over those that happen to be there would compare nothing.
+        """
+        found: dict[int, dict[tuple[int, int], dict[str, float]]] = {number: defaultdict(dict) for number in finalists}
+        for plan, end in trials:
+            run = plan.runs[0]
+            if self._asks_for(run) and plan.candidate in found and end is not None and end.has_score:
+                found[plan.candidate][run.fold, run.repeat][run.split] = end.score
+        whole = max(1, len(self.splits))
+        return {
+            number: {cell: fmean(by_split.values()) for cell, by_split in own.items() if len(by_split) == whole}
+            for number, own in found.items()
+        }
+
+    def _ended(self, trials: Trials) -> Counter[tuple[int | None, int]]:
+        """(finalist, repeat) -> its runs that ended, however."""
+        ended = [(plan.candidate, plan.runs[0]) for plan, end in trials if end is not None]
+        return Counter((finalist, run.repeat) for finalist, run in ended if self._asks_for(run))
+
+    def _asks_for(self, run: RunPlan) -> bool:
+        """A confirm stage may have had other folds and splits before."""
+        return run.fold in self.folds and (not self.splits or run.split in self.splits)
 
     def _behind(self, leader: Cell, other: Cell, level: float) -> bool:
         """Whether the leader's lead, fold by fold and seed by seed, is more than chance gives."""
@@ -98,19 +129,3 @@ class Race:
             return lead[0] > 0
         test = stats.ttest_1samp(lead, 0.0)
         return bool(test.pvalue < level and test.statistic > 0)
-
-
-def cells(trials: Trials, finalists: Collection[int]) -> dict[int, dict[tuple[int, int], float]]:
-    """Scores of the confirm runs that ended with one: finalist -> (fold, repeat) -> mean over the split schemes."""
-    found: dict[int, dict[tuple[int, int], list[float]]] = {number: defaultdict(list) for number in finalists}
-    for plan, end in trials:
-        if plan.candidate in found and end is not None and end.state == "complete" and math.isfinite(end.score):
-            found[plan.candidate][plan.runs[0].fold, plan.runs[0].repeat].append(end.score)
-    return {number: {cell: fmean(values) for cell, values in own.items()} for number, own in found.items()}
-
-
-def _ended_runs(trials: Trials) -> Counter[tuple[int, int]]:
-    """(finalist, repeat) -> its runs that ended, however."""
-    return Counter(
-        (plan.candidate, plan.runs[0].repeat) for plan, end in trials if plan.candidate is not None and end is not None
-    )

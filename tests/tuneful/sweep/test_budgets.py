@@ -1,5 +1,6 @@
 """A sweep ends by hours, GPU hours or a stall, each decided from what is on record."""
 
+import math
 from types import SimpleNamespace
 
 import pytest
@@ -127,6 +128,10 @@ def test_what_the_last_trials_gained_is_said(plan_of):
         stalled(some, BEST, StallSpec(trials=2, gain=0.1)) == "The search has stalled: its last 2 trials gained 0.01."
     )
     assert stalled(some, BEST, None) is None
+    for place in range(5):
+        scores = [0.5, 0.5, 0.5, 0.5]
+        scores.insert(place, math.nan)
+        assert stalled(trials(plan_of, *scores), BEST, StallSpec(trials=2)) is not None, "a score of nothing is none"
     low = stalled(trials(plan_of, 0.5, 0.6, 0.7), Objective("val/loss", "min", "last"), StallSpec(trials=2))
     assert low == "The search has stalled: its last 2 trials gained nothing."
 

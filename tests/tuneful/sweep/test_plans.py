@@ -82,11 +82,17 @@ def test_finalists_run_on_every_split_fold_and_repeat_one_run_a_trial(tiny):
     plans = planner.confirm_trials(finalists)
     places = {(p.candidate, p.runs[0].split, p.runs[0].fold, p.runs[0].seed, p.runs[0].repeat) for p in plans}
     splits = ("stratified", "stratified_group")
-    assert places == {(c, s, f, r, r) for c in (3, 5) for s in splits for f in (0, 1) for r in (0, 1)}
+    assert places == {(c, s, f, 1 + r, r) for c in (3, 5) for s in splits for f in (0, 1) for r in (0, 1)}
     assert len({p.runs[0].key for p in plans}) == len(plans) == 16
     assert [p.number for p in plans] == list(range(16))
-    first = next(p for p in plans if p.candidate == 3 and p.runs[0].split == "stratified")
-    assert first.runs[0].key == finalists[0].runs[0].key, "what the search has trained is not trained again"
+
+
+@pytest.mark.parametrize("repeats", [1, 3])
+def test_no_run_that_a_finalist_was_chosen_by_is_among_those_that_confirm_it(tiny, repeats):
+    planner = Planner(tiny(confirm=CONFIRMED, repeats=str(repeats), folds="[0, 1]"), "digest", "fp32")
+    chosen = planner.search_trial(3, PARAMS)
+    confirm = planner.confirm_trials([chosen]) + planner.confirm_trials([chosen], [5])
+    assert not {run.key for run in chosen.runs} & {plan.runs[0].key for plan in confirm}
 
 
 def test_without_a_confirm_stage_nothing_is_confirmed(tiny):
@@ -117,6 +123,12 @@ def test_only_complete_trials_are_among_the_best(plan_of):
     assert [plan.number for plan in best_trials(trials, Objective("m", "max", "last"), 4)] == [0]
 
 
+@pytest.mark.parametrize("mode", ["max", "min"])
+def test_a_score_of_nothing_is_not_among_the_best(plan_of, mode):
+    trials = ended(plan_of, 0.5, NAN, 0.5, NAN, 0.5)
+    assert [plan.number for plan in best_trials(trials, Objective("m", mode, "last"), 5)] == [0, 2, 4]
+
+
 def test_a_configuration_drawn_twice_is_confirmed_once_and_as_its_first_trial(plan_of):
     same = ("same",)
     trials = [(plan_of(n, same), TrialEnd("complete", ((1, 0.9),))) for n in (0, 1)]
@@ -138,3 +150,30 @@ def test_what_is_left_of_the_confirmation_is_counted(tiny, folder):
         folder.end(plan, TrialEnd("complete", ((3, 0.8),)))
     assert confirm_left(folder, definition) == 2 * 8 - 3
     assert len(folder.trials(CONFIRM)) == 3
+
+
+def confirm_of(tiny, **changes):
+    content = {"top": "1", "folds": "[0]", "repeats": "2", "splits": "[stratified]", **changes}
+    return tiny(confirm="{" + ", ".join(f"{key}: {value}" for key, value in content.items()) + "}")
+
+
+@pytest.mark.parametrize(
+    ("changes", "left"),
+    [
+        ({}, 0),
+        ({"splits": "[]"}, 0),
+        ({"folds": "[1]"}, 2),
+        ({"folds": "[0, 1]"}, 2),
+        ({"splits": "[stratified_group]"}, 2),
+        ({"splits": "[stratified, stratified_group]"}, 2),
+        ({"repeats": "3"}, 1),
+        ({"repeats": "1"}, 0),
+    ],
+)
+def test_a_confirmation_that_asks_for_other_folds_or_splits_is_not_done(tiny, folder, changes, left):
+    planner = Planner(confirm_of(tiny), "digest", "fp32")
+    search = planner.search_trial(0, PARAMS)
+    for plan in (search, *planner.confirm_trials([search])):
+        folder.ask(plan)
+        folder.end(plan, TrialEnd("complete", ((3, 0.8),)))
+    assert confirm_left(folder, confirm_of(tiny, **changes).resolved()) == left

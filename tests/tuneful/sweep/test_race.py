@@ -1,6 +1,7 @@
 """The race of the finalists: undecided ones get further seeds, decided ones don't, and chance throws nobody out."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,8 +14,8 @@ Score = Callable[[int, int, int], float]
 """(finalist, fold, repeat) -> score"""
 
 
-def race(first: int = 2, most: int = 8, alpha: float = 0.05, mode: str = "max", runs: int = 2) -> Race:
-    return Race(Objective("val/macro_auc", mode), first, most, runs, alpha)
+def race(first: int = 2, most: int = 8, alpha: float = 0.05, mode: str = "max", splits: tuple[str, ...] = ()) -> Race:
+    return Race(Objective("val/macro_auc", mode), first, most, (0, 1), splits, alpha)
 
 
 def confirmed(
@@ -77,6 +78,44 @@ def test_an_only_finalist_needs_no_race() -> None:
     assert race().next_heat(confirmed(wobbling(0.0), {0: 2}), [0]) is None
 
 
+def under(split: str, score: Score, repeats: dict[int, int], **more: str) -> list[tuple[TrialPlan, TrialEnd | None]]:
+    """`confirmed`, under a split scheme."""
+    return [
+        (replace(plan, runs=(replace(plan.runs[0], split=split),)), end)
+        for plan, end in confirmed(score, repeats, **more)
+    ]
+
+
+def test_failing_under_the_hard_split_wins_nothing() -> None:
+    """Finalist 0 is behind everywhere; its runs under the hard split diverge in one repeat."""
+    easy = under("easy", lambda one, fold, repeat: 0.95 + 0.02 * one + 0.001 * fold * repeat, {0: 3, 1: 3})
+    hard = under("hard", lambda one, fold, repeat: 0.80 + 0.02 * one + 0.001 * fold * repeat, {0: 3, 1: 3})
+    lost = [
+        (plan, TrialEnd("diverged", ()) if plan.candidate == 0 and plan.runs[0].repeat == 0 else end)
+        for plan, end in hard
+    ]
+    rules = race(splits=("easy", "hard"))
+    scores = rules.cells([*easy, *lost], [0, 1])
+    assert sorted(scores[0]) == [(0, 1), (0, 2), (1, 1), (1, 2)]
+    assert sorted(scores[1]) == [(fold, repeat) for fold in (0, 1) for repeat in range(3)]
+    assert rules.still_in(scores, 2) == [1]
+
+
+def test_the_leader_is_found_on_what_all_have_run() -> None:
+    """Finalist 0 failed on the hard fold, so that its own mean is the higher one."""
+    hard_and_easy = {(0, r): 0.6 + 0.001 * r for r in range(4)} | {(1, r): 0.9 + 0.001 * r for r in range(4)}
+    easy = {(1, r): 0.85 + 0.002 * r for r in range(4)}
+    assert race().still_in({0: easy, 1: hard_and_easy}, 2) == [1]
+
+
+def test_runs_under_folds_and_splits_of_an_earlier_confirm_stage_are_left_out() -> None:
+    old = under("old", wobbling(-0.5), {0: 2, 1: 2})
+    new = under("new", wobbling(0.0002), {0: 2, 1: 2})
+    rules = race(splits=("new",))
+    assert rules.cells([*old, *new], [0, 1]) == rules.cells(new, [0, 1])
+    assert rules.next_heat([*old, *new], [0, 1]) == rules.next_heat(new, [0, 1]) == Heat(2, (0, 1))
+
+
 def test_equal_finalists_are_rarely_told_apart() -> None:
     """The chance that a race throws out any of three equal finalists stays below alpha (5 %), over 400 races."""
     rng, lost = np.random.default_rng(0), 0
@@ -105,4 +144,6 @@ def test_a_real_difference_is_found(gap: float) -> None:
 def test_a_sweep_without_a_race_has_none() -> None:
     confirm = {"top": 2, "folds": [0], "repeats": 2, "splits": []}
     assert Race.of({"confirm": confirm}) is None
-    assert Race.of({"confirm": {**confirm, "race": {"max_repeats": 5, "alpha": 0.1}}}) == race(2, 5, 0.1, runs=1)
+    assert Race.of({"confirm": {**confirm, "race": {"max_repeats": 5, "alpha": 0.1}}}) == Race(
+        Objective("val/macro_auc", "max"), 2, 5, (0,), (), 0.1
+    )

@@ -20,7 +20,7 @@ def stalled(
     ended = [end for _, end in trials if end is not None and end.state != FAILED]
     if rule is None or len(ended) <= rule.trials:
         return None
-    complete = [objective.sign * end.score if end.state == "complete" else -float("inf") for end in ended]
+    complete = [objective.sign * end.score if end.has_score else -float("inf") for end in ended]
     before, now = max(complete[: -rule.trials]), max(complete)
     if before == -float("inf") or now - before > rule.gain:
         return None
