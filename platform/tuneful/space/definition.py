@@ -101,7 +101,7 @@ class SweepDefinition(Section):
     repeats: int = Field(1, ge=1, le=1000, description="paired seeds per fold")
     confirm: ConfirmSpec | None = None
     resources: ResourcesSpec = ResourcesSpec()
-    max_hours: float | None = Field(None, gt=0, description="h of wall time after which no trial is started")
+    max_hours: float | None = Field(None, gt=0, description="h of wall time, after which it ends")
     max_gpu_hours: float | None = Field(None, gt=0, description="h of GPUs that trials occupied, after which it ends")
     stall: StallSpec | None = Field(None, description="end when the last trials gained nothing")
     reuse: bool = Field(True, description="take runs of the same key from other sweeps of the results folder")

@@ -81,7 +81,7 @@ def _ends(sweep: Sweep) -> str:
     """What ends the search, whichever comes first."""
     definition, found = sweep.definition, [f"after {sweep.definition.trials} trials"]
     if definition.max_hours is not None:
-        found.append(f"no new trial after {definition.max_hours:g} h")
+        found.append(f"after {definition.max_hours:g} h")
     if definition.max_gpu_hours is not None:
         found.append(f"after {definition.max_gpu_hours:g} GPU hours")
     if definition.stall is not None:

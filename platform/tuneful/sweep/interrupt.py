@@ -1,4 +1,8 @@
-"""Ctrl-C, SIGTERM and used-up budgets: stop between epochs; a signal, if that takes too long, stops at once."""
+"""Ctrl-C, SIGTERM and used-up budgets: stop between epochs; a signal, if that takes too long, stops at once.
+
+Tune kills what has not ended 10 s after `stop_all`, so that only a signal stops everything in this way. A budget stops
+each trial after its epoch, however long that takes, and lets no other begin (`schedulers.budgets.Halting`).
+"""
 
 import contextlib
 import os
@@ -26,6 +30,7 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
         """asked after each epoch of a trial: whether somebody wants this one to end"""
         self.used_up: str | None = None
         """the budget that ended the sweep, in words"""
+        self._patience: threading.Timer | None = None
 
     @property
     def stopping(self) -> bool:
@@ -38,9 +43,9 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
         return None if self.signal is None else 128 + self.signal
 
     def __call__(self, trial_id: str, result: dict[str, object]) -> bool:
-        """A single trial is stopped by hand only."""
+        """A single trial is stopped by hand, or because a budget is used up."""
         del result
-        return self.by_hand(trial_id)
+        return self.by_hand(trial_id) or self.used_up is not None
 
     def stop_all(self) -> bool:
         """Tune asks this in every turn of its loop."""
@@ -48,7 +53,7 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
             self.used_up = next((why for budget in self._budgets if (why := budget())), None)
             if self.used_up is not None:
                 self._on_stop(f"{self.used_up}: stopping after the epochs under way.")
-        return self.stopping
+        return self.signal is not None
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -59,6 +64,8 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
         finally:
             for number, handler in old.items():
                 signal.signal(number, handler)
+            if self._patience is not None:  # what is done after the epochs, such as the tables, takes its time
+                self._patience.cancel()
 
     def _take(self, number: int, frame: FrameType | None) -> None:
         del frame
@@ -66,9 +73,9 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
             self._give_up_at_once()
         self.signal = number
         self._on_stop("Stopping after the epochs under way; a second Ctrl-C stops at once.")
-        timer = threading.Timer(PATIENCE_S, self._give_up_at_once)
-        timer.daemon = True
-        timer.start()
+        self._patience = threading.Timer(PATIENCE_S, self._give_up_at_once)
+        self._patience.daemon = True
+        self._patience.start()
 
     def _give_up_at_once(self) -> None:
         self._give_up()

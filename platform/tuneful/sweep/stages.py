@@ -30,7 +30,7 @@ from tuneful.sweep.race import Heat, Race
 from tuneful.sweep.recorder import Listener, Recorder
 from tuneful.sweep.remaining import stalled_sweep, wanted_trials
 from tuneful.sweep.requests import ByHand
-from tuneful.sweep.schedulers.budgets import Until, budgets_of
+from tuneful.sweep.schedulers.budgets import Halting, Until, budgets_of
 from tuneful.sweep.schedulers.remembering import Scores
 from tuneful.sweep.schedulers.scheduler import Ended, build_scheduler
 from tuneful.sweep.searchers.reuse import Reuse
@@ -135,7 +135,7 @@ class Stages:
         tuner = tune.Tuner(
             self._trainable(),
             tune_config=tune.TuneConfig(
-                search_alg=searcher,
+                search_alg=Halting(searcher, lambda: self.interrupt.stopping),
                 scheduler=scheduler,
                 num_samples=trials,
                 reuse_actors=True,

@@ -83,7 +83,7 @@ def test_what_is_derived_tried_first_and_extended_is_drawn(load, tmp_path):
         )
     )
     assert "optimizer.lr  = $base * training.batch_size / 32: 0.025 to 1" in text
-    for part in ("extends base", "$base 0.5", "max val/map", "min eval_seconds", "no new trial after 2 h", "2 epochs"):
+    for part in ("extends base", "$base 0.5", "max val/map", "min eval_seconds", "after 2 h", "2 epochs"):
         assert part in text
     assert "up to 5 repeats" in " ".join(text.split())
     assert "9 trials in a row" in " ".join(text.split())

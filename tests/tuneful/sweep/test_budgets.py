@@ -1,6 +1,9 @@
 """A sweep ends by hours, GPU hours or a stall, each decided from what is on record."""
 
 import math
+import os
+import signal
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +15,7 @@ from analysis.records.sweep import SEARCH, SweepFolder, TrialEnd
 from tuneful.space.definition import ResourcesSpec, StallSpec
 from tuneful.sweep.interrupt import Interrupt
 from tuneful.sweep.schedulers import budgets
-from tuneful.sweep.schedulers.budgets import GpuHours, Hours, Until
+from tuneful.sweep.schedulers.budgets import GpuHours, Halting, Hours, Until
 from tuneful.sweep.schedulers.spent import budget_spent, recorded_seconds, stalled
 
 pytestmark = pytest.mark.ray
@@ -71,13 +74,15 @@ def test_gpu_hours_are_those_on_record_and_those_of_trials_that_run(clock, folde
     assert spent() == "max_gpu_hours is reached (1.50 of 1.5 GPU hours)"
 
 
-def test_a_used_up_budget_stops_everything_and_is_told_once(clock):
+def test_a_used_up_budget_stops_each_trial_after_its_epoch_and_is_told_once(clock):
     told = []
     interrupt = Interrupt([Hours(10), Hours(1)], told.append, lambda: None)
     assert not interrupt.stop_all()
+    assert not interrupt("trial", {})
     clock.s += 3601
-    assert interrupt.stop_all()
-    assert interrupt.stop_all()
+    assert not interrupt.stop_all(), "Tune would kill what has not ended ten seconds later"
+    assert not interrupt.stop_all()
+    assert interrupt("trial", {})
     assert told == ["The hour limit is reached: stopping after the epochs under way."]
     assert interrupt.stopping
     assert interrupt.exit_code is None
@@ -151,6 +156,37 @@ class Searcher:
 
     def on_trial_complete(self, trial_id, result, error):
         self.ended.append(trial_id)
+
+
+def test_once_a_sweep_is_to_stop_nothing_is_started():
+    over, inner = [False], Searcher()
+    search = Halting(inner, lambda: over[0])
+    assert [search.suggest(name) for name in "ab"] == [{"trial": "a"}, {"trial": "b"}]
+    over[0] = True
+    assert search.suggest("c") is None
+    search.on_trial_complete("a")
+    assert search.suggest("c") is None
+    search.on_trial_complete("b")
+    assert search.suggest("c") == Halting.FINISHED
+    assert (inner.asked, inner.ended) == (list("ab"), list("ab"))
+
+
+def test_what_is_done_after_the_last_epoch_is_not_cut_off(monkeypatch):
+    """The patience of a signal is for epochs under way: tables, uploads and the page come after them."""
+    monkeypatch.setattr("tuneful.sweep.interrupt.PATIENCE_S", 0.2)
+    gone = []
+    interrupt = Interrupt([], [].append, lambda: gone.append("given up"))
+    monkeypatch.setattr("tuneful.sweep.interrupt.os._exit", gone.append)
+    with interrupt.listening():
+        os.kill(os.getpid(), signal.SIGINT)
+        assert interrupt.stop_all()
+    time.sleep(0.5)
+    assert gone == []
+    with interrupt.listening():
+        interrupt.signal = None
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(0.5)
+    assert gone == ["given up", 143]
 
 
 def test_once_stalled_nothing_is_started_and_the_last_may_revive_it():

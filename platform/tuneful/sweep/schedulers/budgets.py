@@ -79,27 +79,21 @@ def budgets_of(definition: SweepDefinition, folder: SweepFolder) -> list[Budget]
     return budgets
 
 
-class Until(Unsaved, Searcher):  # type: ignore[misc]
-    """A searcher that suggests nothing more once the search is to end; trials under way run on.
+class Halting(Unsaved, Searcher):  # type: ignore[misc]
+    """A searcher that suggests nothing more once the search is to end; trials under way run on."""
 
-    What they still bring may revive it, so that it is over only when none is left.
-    """
-
-    def __init__(self, searcher: Searcher, ended: Callable[[], bool], interrupted: int) -> None:
+    def __init__(self, searcher: Searcher, ended: Callable[[], bool]) -> None:
         super().__init__(metric=searcher.metric, mode=searcher.mode)
         self._searcher, self._ended = searcher, ended
-        self._interrupted = interrupted
         self._running: set[str] = set()
-        self._over = ended()
 
     def suggest(self, trial_id: str) -> Any:
         """The next trial, None while the last ones run, FINISHED after them."""
-        if self._over and not self._interrupted:
+        if self._ended():
             return None if self._running else str(Searcher.FINISHED)
         suggested = self._searcher.suggest(trial_id)
         if isinstance(suggested, dict):
             self._running.add(trial_id)
-            self._interrupted = max(0, self._interrupted - 1)  # they come first
         return suggested
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
@@ -110,7 +104,6 @@ class Until(Unsaved, Searcher):  # type: ignore[misc]
         """Told on."""
         self._searcher.on_trial_complete(trial_id, result, error)
         self._running.discard(trial_id)
-        self._over = self._ended()
 
     def save(self, checkpoint_path: str) -> None:
         """An empty file: the ledger is the memory, Tune's state is never read back."""
@@ -118,3 +111,27 @@ class Until(Unsaved, Searcher):  # type: ignore[misc]
 
     def restore(self, checkpoint_path: str) -> None:
         """Nothing, see `save`."""
+
+
+class Until(Halting):
+    """Ends a search that has stalled.
+
+    What the trials under way still bring may revive it, so that it is over only when none is left. Trials that were
+    interrupted come first and are finished in any case.
+    """
+
+    def __init__(self, searcher: Searcher, stalled: Callable[[], bool], interrupted: int) -> None:
+        super().__init__(searcher, lambda: self._stalled and not self._interrupted)
+        self._look, self._stalled, self._interrupted = stalled, stalled(), interrupted
+
+    def suggest(self, trial_id: str) -> Any:
+        """As `Halting`."""
+        suggested = super().suggest(trial_id)
+        if isinstance(suggested, dict):
+            self._interrupted = max(0, self._interrupted - 1)
+        return suggested
+
+    def on_trial_complete(self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False) -> None:
+        """Told on, and looked at: reading the record at every turn of Tune's loop would be slow."""
+        super().on_trial_complete(trial_id, result, error)
+        self._stalled = self._look()
