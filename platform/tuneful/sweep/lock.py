@@ -1,7 +1,8 @@
 """One process per sweep: a lock that names its owner, doesn't outlive it, and hears when somebody asks for a stop.
 
 Results may lie on a disk that several hosts share. A process of this host is looked up; one of another host shows that
-it lives by touching the lock every few seconds.
+it lives by touching the lock every few seconds. One that was silent for too long (a disk that hung, a machine that
+slept) loses the lock; when it wakes it sees that, and stops.
 """
 
 import contextlib
@@ -9,7 +10,8 @@ import json
 import os
 import socket
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +22,14 @@ from analysis.errors import RecordsError
 from tuneful.errors import SweepInUseError
 from tuneful.sweep.requests import hearing
 
+FILE = "lock.json"
 WRITING_S = 0.5
 BEAT_S = 10.0
 """How often an owner touches its lock."""
 SILENCE_S = 45.0
 """An owner on another host that has not touched its lock for so long is gone."""
+ME = uuid.uuid4().hex
+"""This process, in its locks: pids and names of hosts are given out again."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,11 @@ class Holder:
     since: float
     """seconds of the epoch"""
 
+    @classmethod
+    def of(cls, content: Mapping[str, Any]) -> "Holder":
+        """As a lock says it."""
+        return cls(int(content["pid"]), str(content.get("host", socket.gethostname())), float(content["since"]))
+
     def __str__(self) -> str:
         where = "" if self.host == socket.gethostname() else f" on {self.host}"
         return f"process {self.pid}{where}"
@@ -46,29 +56,43 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold the lock of a sweep's folder, and stop as after Ctrl-C when `platform stop` asks for it.
 
     Raises:
-        SweepInUseError: another living process holds it; says which one and since when.
+        SweepInUseError: another living process holds it; says which one and since when. Or another one has taken it
+            over in the meantime, since nothing was heard of this one.
         RecordsError: the folder can't be written.
     """
-    path = folder / "lock.json"
+    path = folder / FILE
     try:
         folder.mkdir(parents=True, exist_ok=True)
         _take(path)
     except OSError as error:
         raise RecordsError(f"{folder}: can't be written ({error.strerror}). Try: another --results folder") from error
     try:
-        with hearing(folder, lambda: os.utime(path), BEAT_S):
+        with hearing(folder, lambda: _touch(path), BEAT_S):
             yield
+        if (why := _lost(path)) is not None:
+            raise SweepInUseError(f"{folder}: {why}. What was done is kept. Try: platform status")
     finally:
-        path.unlink(missing_ok=True)
+        give_back(folder)
+
+
+def give_back(folder: Path) -> None:
+    """Remove the lock of a sweep's folder, if it is this process's."""
+    if is_mine(folder):
+        (folder / FILE).unlink(missing_ok=True)
+
+
+def is_mine(folder: Path) -> bool:
+    """Whether this process holds the lock of a sweep's folder."""
+    return (_read(folder / FILE) or {}).get("id") == ME
 
 
 def holder(folder: Path) -> Holder | None:
     """The living process that works on a sweep, on this host or another, or None."""
-    path = folder / "lock.json"
+    path = folder / FILE
     content = _read(path)
     if content is None or not (_lives(content) if _of_this_host(content) else _beat(path) > time.time() - SILENCE_S):
         return None
-    return Holder(int(content["pid"]), str(content.get("host", socket.gethostname())), float(content["since"]))
+    return Holder.of(content)
 
 
 def owner(folder: Path) -> int | None:
@@ -81,6 +105,7 @@ def _take(path: Path) -> None:
     me = psutil.Process()
     text = json.dumps(
         {
+            "id": ME,
             "pid": me.pid,
             "host": socket.gethostname(),
             "started": me.create_time(),
@@ -88,7 +113,7 @@ def _take(path: Path) -> None:
             "since": time.time(),
         }
     )
-    for _ in range(2):  # the second time after a dead owner's lock was removed
+    for _ in range(2):  # the second time after a dead owner's lock was put aside
         try:
             with path.open("x") as file:
                 file.write(text)
@@ -96,17 +121,48 @@ def _take(path: Path) -> None:
                 os.fsync(file.fileno())
             return
         except FileExistsError:
-            _refuse_living(path, _read(path) or _read_later(path))
-            path.unlink(missing_ok=True)
+            found = _read(path) or _read_later(path)
+            _refuse_living(path, found)
+            _put_aside(path, found)
     raise SweepInUseError(f"{path.parent}: another process took the lock just now. Try: wait for it, or another --name")
+
+
+def _put_aside(path: Path, dead: dict[str, Any] | None) -> None:
+    """Remove a dead owner's lock, and no other: of two processes that see it dead, one may have taken it meanwhile."""
+    aside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        path.rename(aside)
+    except FileNotFoundError:
+        return
+    if _read(aside) != dead:
+        with contextlib.suppress(OSError):  # where a third one has it by now, the second stops with its next touch
+            os.link(aside, path)
+    aside.unlink()
+
+
+def _touch(path: Path) -> str | None:
+    """Show that this process lives; returns why it has to stop, or None."""
+    why = _lost(path)
+    if why is None:
+        os.utime(path)
+    return why
+
+
+def _lost(path: Path) -> str | None:
+    """Who has the lock in place of this process, in words; None where nobody has."""
+    content = _read(path)
+    if content is None or content.get("id") == ME:
+        return None
+    return f"{Holder.of(content)} took the sweep over, since nothing was heard of this process"
 
 
 def _refuse_living(path: Path, content: dict[str, Any] | None) -> None:
     if content is None or not (_lives(content) if _of_this_host(content) else _beats(path)):
         return
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(content["since"]))
-    who = Holder(int(content["pid"]), str(content.get("host", socket.gethostname())), content["since"])
-    raise SweepInUseError(f"{path.parent}: in use by {who} since {since}. Try: wait for it, or another --name")
+    raise SweepInUseError(
+        f"{path.parent}: in use by {Holder.of(content)} since {since}. Try: wait for it, or another --name"
+    )
 
 
 def _read_later(path: Path) -> dict[str, Any] | None:

@@ -40,12 +40,13 @@ def ask_stop(folder: Path, trial: str | None) -> Path:
 
 
 @contextlib.contextmanager
-def hearing(folder: Path, beat: Callable[[], None], every_s: float) -> Iterator[None]:
+def hearing(folder: Path, beat: Callable[[], str | None], every_s: float) -> Iterator[None]:
     """Listen for requests for the time of the context, as the one who holds the lock.
 
     Args:
         folder: of the sweep.
-        beat: called every `every_s` seconds as long as this process lives; may raise OSError.
+        beat: called every `every_s` seconds as long as this process lives; says why it must stop, or None; may raise
+            OSError.
         every_s: as said.
     """
     _clear(folder)
@@ -76,25 +77,34 @@ class ByHand:
         return True
 
 
-def _listen(folder: Path, beat: Callable[[], None], every_s: float, over: threading.Event) -> None:
-    beaten = 0.0
+def _listen(folder: Path, beat: Callable[[], str | None], every_s: float, over: threading.Event) -> None:
+    """Interrupt this process as Ctrl-C would when it is asked to stop, or has to."""
+    beaten, must = 0.0, None
     while not over.wait(POLL_S):
         with contextlib.suppress(OSError):  # a disk that is away for a moment must not end the sweep
             if time.monotonic() - beaten > every_s:
                 beaten = time.monotonic()
-                beat()
-            _take_stop(folder)
+                must = beat()
+            if _interruptible() and (why := must or _take_stop(folder)):
+                SweepLog(folder).line(why)
+                os.kill(os.getpid(), signal.SIGINT)
+                if must:
+                    return
 
 
-def _take_stop(folder: Path) -> None:
-    """Interrupt this process as Ctrl-C would, once; not before somebody listens to SIGINT."""
+def _interruptible() -> bool:
+    """Whether somebody listens to SIGINT; in a script's background nobody does until the search begins."""
+    return signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)
+
+
+def _take_stop(folder: Path) -> str | None:
+    """Who wants the end of the sweep, in words; the request is gone then."""
     path = _file(folder, None)
-    if not path.exists() or signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
-        return
+    if not path.exists():
+        return None
     asked = path.read_text()
     path.unlink(missing_ok=True)
-    SweepLog(folder).line(f"asked to stop by {_who(asked)}")
-    os.kill(os.getpid(), signal.SIGINT)
+    return f"asked to stop by {_who(asked)}"
 
 
 def _user() -> str:

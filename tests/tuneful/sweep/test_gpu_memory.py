@@ -4,7 +4,7 @@ import pytest
 
 from trainers.training.dry_step import StepMemory
 from tuneful.errors import ResourceError
-from tuneful.sweep.clusters.gpu_memory import CONTEXT_BYTES, GIB, check_memory, largest_specs
+from tuneful.sweep.clusters.gpu_memory import CONTEXT_BYTES, GIB, check_memory, largest_specs, of_one_worker
 
 SEARCH = """
   model.backbone: {choice: [test_efficientnet, test_resnet]}
@@ -63,3 +63,11 @@ def test_the_fix_is_a_share_that_fits(specs):
         share = float(str(refused.value).split("gpus_per_worker: ")[1].rstrip("}"))
         assert share * 24 * GIB >= peak + CONTEXT_BYTES
         check_memory(specs, share, lambda _, peak=peak: StepMemory(peak, 24 * GIB))
+
+
+@pytest.mark.parametrize(("workers", "clips"), [(1, 8), (2, 4), (3, 3), (8, 1)])
+def test_of_several_workers_each_holds_its_part_of_a_batch(specs, workers, clips):
+    _, spec = specs[0]
+    part = of_one_worker(spec, workers)
+    assert part.training.batch_size == clips
+    assert part.model_copy(update={"training": spec.training}) == spec, "nothing else changes"

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import threading
 import time
 
@@ -10,7 +11,8 @@ import pytest
 
 from analysis.errors import RecordsError
 from tuneful.errors import SweepInUseError
-from tuneful.sweep.lock import holder, locked, owner
+from tuneful.sweep import lock
+from tuneful.sweep.lock import holder, is_mine, locked, owner
 
 
 def write_lock(folder, **changes):
@@ -101,3 +103,47 @@ def test_an_owner_touches_its_lock(tmp_path, monkeypatch):
         while (tmp_path / "lock.json").stat().st_mtime < 2:
             assert time.monotonic() < patience
             time.sleep(0.01)
+
+
+def test_a_lock_that_another_process_took_over_is_left_to_it_and_stops_this_one(tmp_path, monkeypatch):
+    """As after a laptop slept, or a shared disk hung: both would write the same ledgers."""
+    monkeypatch.setattr("tuneful.sweep.lock.BEAT_S", 0.0)
+    monkeypatch.setattr("tuneful.sweep.requests.POLL_S", 0.02)
+    interrupted = threading.Event()
+    old = signal.signal(signal.SIGINT, lambda *_: interrupted.set())
+    try:
+        said = "process 7 on elsewhere took the sweep over"
+        with pytest.raises(SweepInUseError, match=rf"{said}.*Try: platform status"), locked(tmp_path):
+            assert is_mine(tmp_path)
+            write_lock(tmp_path, id="another", host="elsewhere", pid=7)
+            assert not is_mine(tmp_path)
+            os.utime(tmp_path / "lock.json", (1, 1))
+            assert interrupted.wait(10)
+            assert (tmp_path / "lock.json").stat().st_mtime == 1, "it is not kept fresh for the other one"
+    finally:
+        signal.signal(signal.SIGINT, old)
+    assert json.loads((tmp_path / "lock.json").read_text())["id"] == "another"
+    assert said in (tmp_path / "sweep.log").read_text()
+
+
+def test_of_two_that_see_a_dead_lock_the_second_leaves_the_first_ones_alone(tmp_path, monkeypatch):
+    """Between its look at the dead lock and its removal, the first has put its own in the place."""
+    write_lock(tmp_path, started=0.0)
+    refuse = lock._refuse_living
+
+    def first_comes_first(path, content):
+        refuse(path, content)
+        write_lock(tmp_path, id="first", started=psutil.Process().create_time())
+        monkeypatch.setattr(lock, "_refuse_living", refuse)
+
+    monkeypatch.setattr(lock, "_refuse_living", first_comes_first)
+    with pytest.raises(SweepInUseError, match="in use by"), locked(tmp_path):
+        pass
+    assert json.loads((tmp_path / "lock.json").read_text())["id"] == "first"
+    assert [path.name for path in tmp_path.iterdir()] == ["lock.json"]
+
+
+def test_a_lock_that_somebody_removed_stops_nobody(tmp_path):
+    with locked(tmp_path):
+        (tmp_path / "lock.json").unlink()
+    assert not (tmp_path / "lock.json").exists()

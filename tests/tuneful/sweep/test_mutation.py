@@ -39,6 +39,8 @@ def changed(entry, value, resample=0.0, times=200):
         (BATCH, 8, {16: "next choice"}),
         (ChoiceEntry(choice=("a",)), "a", {"a": "only choice"}),
         (SMOOTHING, 0.1, {0.05: "x 0.8", 0.15: "x 1.2"}),
+        (SMOOTHING, 0.1 + 0.05, {0.1: "x 0.8", 0.2: "x 1.2"}),  # 0.15000000000000002, as Optuna draws it
+        (QUniformEntry(quniform=(0.0, 0.3, 0.1)), 0.1 + 0.2, {0.2: "x 0.8"}),
         (LAYERS, 5, {3: "x 0.8", 7: "x 1.2"}),
         (LAYERS, 9, {7: "x 0.8"}),
         (IntEntry(int=(10, 1000)), 100, {80: "x 0.8", 120: "x 1.2"}),

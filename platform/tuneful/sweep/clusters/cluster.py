@@ -21,6 +21,8 @@ from tuneful.errors import ResourceError
 from tuneful.sweep.clusters.room import Node
 
 PREFIX = "tuneful-"
+HEAD = "node:__internal_head__"
+"""A resource that only Ray's head node has: what asks for a little of it runs there, and takes no CPU."""
 QUIET = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",  # Ctrl-C is the driver's own affair
     "TUNE_GLOBAL_CHECKPOINT_S": "86400",  # Tune's state is never read back: the ledger is the record
@@ -28,6 +30,7 @@ QUIET = {
     "TUNE_WARN_EXCESSIVE_EXPERIMENT_CHECKPOINT_SYNC_THRESHOLD_S": "0",
     "TUNE_FORCE_TRIAL_CLEANUP_S": "10",
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # Train polls its workers every 2 s by default
+    "RAY_TRAIN_WORKER_GROUP_START_TIMEOUT_S": str(7 * 86400),  # else a full cluster fails trials after 60 s
     "RAY_AIR_NEW_OUTPUT": "0",
     "RAY_DEDUP_LOGS": "1",
     "RAY_USAGE_STATS_ENABLED": "0",
@@ -158,8 +161,9 @@ def _remove_abandoned() -> None:
     """Folders of clusters whose process was killed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
         pid = folder.name.removeprefix(PREFIX).split("-")[0]
-        if pid.isdigit() and folder.stat().st_uid == os.getuid() and not psutil.pid_exists(int(pid)):
-            shutil.rmtree(folder, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another sweep that starts just now removes it, too
+            if pid.isdigit() and folder.stat().st_uid == os.getuid() and not psutil.pid_exists(int(pid)):
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _shut_down(folder: Path) -> None:

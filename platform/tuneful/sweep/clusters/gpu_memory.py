@@ -54,8 +54,8 @@ def check_memory(
 
     Args:
         specs: trials to try, of `largest_specs`.
-        share: of a GPU for each trial; 1 and more: whole ones.
-        measure: makes a step on a GPU.
+        share: of a GPU for each worker; 1 and more: whole ones.
+        measure: makes one worker's part of a trial's step on a GPU.
 
     Raises:
         ResourceError: the first trial that takes more than its share, with the share that it needs.
@@ -72,6 +72,12 @@ def check_memory(
             f"resources.gpus_per_worker {share:g}: a step with {what} takes {takes} GiB of a GPU, its share are "
             f"{have / GIB:.1f} GiB. Try: {_fix(needs, found.total, spec)}"
         )
+
+
+def of_one_worker(spec: RunSpec, workers: int) -> RunSpec:
+    """The spec with the part of its batches that each of so many workers gets."""
+    share = -(-spec.training.batch_size // workers)
+    return spec.model_copy(update={"training": spec.training.model_copy(update={"batch_size": share})})
 
 
 def measure_here(spec: RunSpec) -> "StepMemory":

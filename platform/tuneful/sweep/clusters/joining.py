@@ -14,35 +14,39 @@ from typing import Any
 
 from trainers.errors import DataError
 from tuneful.errors import ResourceError
-from tuneful.sweep.clusters.cluster import QUIET, Cluster, nodes_of_cluster, stay_on_loopback, take_environment
+from tuneful.sweep.clusters.cluster import HEAD, QUIET, Cluster, nodes_of_cluster, stay_on_loopback, take_environment
 
 TOKENS = ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH")
 KNOCK = "import json, sys, ray; ray.init(**json.loads(sys.argv[1]))"
 PATIENCE_S = 60.0
+DISPOSABLE = ".ray-"
 LOOPBACK = ("127.0.0.1", "localhost")
 PASSED_ON = ("TUNEFUL_HOME", "OMP_NUM_THREADS")
 """What the workers must know, which were started without it. No secrets: Ray shows these to whoever asks."""
 
 
 @contextlib.contextmanager
-def joined_cluster(address: str, shared: Path) -> Iterator[Cluster]:
+def joined_cluster(address: str, shared: Path, head_works: bool = False) -> Iterator[Cluster]:
     """Join the Ray cluster at `address` for the time of the context.
 
     Args:
         address: `HOST:PORT` of its head.
-        shared: a folder that all nodes see; Ray's disposable files go to a folder in it, and are removed.
+        shared: a folder that all nodes see, and whose lock this process holds; Ray's disposable files go to a folder
+            in it, and are removed, those of killed processes too.
+        head_works: whether the head runs our code even if it has no CPUs, as it does for trials of several workers.
 
     Raises:
         ResourceError: there is no such cluster, no token for it, or a node without this installation.
         DataError: a node that sees other files at the same paths.
     """
     join(address)
-    folder = shared / f".ray-{uuid.uuid4().hex[:8]}"
+    _remove_abandoned(shared)
+    folder = shared / f"{DISPOSABLE}{uuid.uuid4().hex[:8]}"
     try:
         import ray
 
         folder.mkdir(parents=True)
-        check_shared([folder, Path(os.environ.get("TUNEFUL_HOME", folder))])
+        check_shared([folder, Path(os.environ.get("TUNEFUL_HOME", folder))], head_works)
         dashboard = ray.get_runtime_context().worker.node.webui_url
         token = os.environ.get("RAY_AUTH_TOKEN_PATH", "~/.ray/auth_token")
         yield Cluster(
@@ -50,6 +54,12 @@ def joined_cluster(address: str, shared: Path) -> Iterator[Cluster]:
         )
     finally:
         leave()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_abandoned(shared: Path) -> None:
+    """What Ray kept for processes that were killed."""
+    for folder in shared.glob(f"{DISPOSABLE}*"):
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -104,11 +114,12 @@ def leave() -> None:
     ray.shutdown()
 
 
-def check_shared(paths: Sequence[Path]) -> None:
+def check_shared(paths: Sequence[Path], head_works: bool = False) -> None:
     """Refuse a cluster with a node that sees other files at these paths, before anything is written into nowhere.
 
     Args:
         paths: files, or folders in which a file is made for the time of the check; what isn't there here is left out.
+        head_works: whether the head counts even without CPUs.
 
     Raises:
         DataError: a node doesn't see one of them.
@@ -123,13 +134,18 @@ def check_shared(paths: Sequence[Path]) -> None:
             marker.touch()
         seen_here = [*markers, *(path for path in paths if path.is_file())]
         task = ray.remote(num_cpus=0)(unseen)
-        for node in ray.nodes():
-            if node["Alive"] and node["Resources"].get("CPU"):
-                there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
-                _refuse(node["NodeManagerAddress"], got(task.options(scheduling_strategy=there).remote(seen_here)))
+        for node in working_nodes(ray.nodes(), head_works):
+            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
+            _refuse(node["NodeManagerAddress"], got(task.options(scheduling_strategy=there).remote(seen_here)))
     finally:
         for marker in markers:
             marker.unlink(missing_ok=True)
+
+
+def working_nodes(nodes: Sequence[Mapping[str, Any]], head_works: bool) -> list[Mapping[str, Any]]:
+    """Those of Ray's nodes that may get our tasks; a head that was started without CPUs gets none by itself."""
+    kinds = ("CPU", HEAD) if head_works else ("CPU",)
+    return [node for node in nodes if node["Alive"] and any(node["Resources"].get(kind) for kind in kinds)]
 
 
 def _refuse(node: str, missing: Sequence[Path]) -> None:

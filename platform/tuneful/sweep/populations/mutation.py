@@ -48,6 +48,7 @@ def _changed(entry: Entry, value: Any, resample: float, rng: np.random.Generator
     steps = rng.permutation(2)
     if isinstance(entry, ChoiceEntry):
         return _neighbour(entry, value, steps)
+    value = _on_step(entry, value)
     for factor in (FACTORS[step] for step in steps):
         moved = _scaled(entry, value, factor)
         if moved != value:
@@ -69,11 +70,14 @@ def _neighbour(entry: ChoiceEntry, value: Any, steps: Iterable[int]) -> tuple[An
 def _scaled(entry: Entry, value: Any, factor: float) -> Any:
     """`value * factor` within the range; on a step, and at least one step away, where there are steps."""
     assert isinstance(entry, FloatEntry | IntEntry)
-    scaled = min(max(value * factor, entry.low), entry.high)
+    moved = _on_step(entry, min(max(value * factor, entry.low), entry.high))
     values = entry.values()
-    if not values:
-        return scaled
-    nearest = int(np.argmin([abs(other - scaled) for other in values]))
-    if values[nearest] == value:
-        nearest += 1 if value * factor > value else -1
-    return values[min(max(nearest, 0), len(values) - 1)]
+    if moved != value or not values:
+        return moved
+    position = values.index(value) + (1 if value * factor > value else -1)
+    return values[min(max(position, 0), len(values) - 1)]
+
+
+def _on_step(entry: Entry, value: Any) -> Any:
+    """The nearest of the entry's values, where it has steps: 0.3, and not the 0.30000000000000004 that they add up to."""
+    return min(entry.values() or (value,), key=lambda other: abs(other - value))
