@@ -41,6 +41,7 @@ def check_objectives(sweep: "Sweep", places: Places) -> None:
             text = f"objective.epoch must be last for {objective.metric}, which is known of the kept checkpoint only"
             raise places.error(text, *keys, hint="epoch: last")
     _check_first(sweep, places)
+    _check_early_stop(sweep, places)
 
 
 def _check_first(sweep: "Sweep", places: Places) -> None:
@@ -56,6 +57,16 @@ def _check_first(sweep: "Sweep", places: Places) -> None:
         raise places.error(
             text, *_keys(0, places), hint=f"scheduler: {{name: fifo}}, or {BESIDE.format(metric=metric)}"
         )
+
+
+def _check_early_stop(sweep: "Sweep", places: Places) -> None:
+    """What is measured after a run's last epoch is not there where a trial is ended before; its best epochs are."""
+    if sweep.definition.early_stop is None or set(values("training.keep", sweep)) == {"best"}:
+        return
+    for number, objective in enumerate(objectives(sweep.definition)):
+        if at_the_end_only(objective.metric):
+            text = f"objective.metric {objective.metric} is measured after the last epoch, which early_stop leaves out"
+            raise places.error(text, *_keys(number, places), hint="training.keep: best under `set`, or no early_stop")
 
 
 def _keys(number: int, places: Places) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from tuneful.space.objectives import objectives
 from tuneful.space.parameters import Parameter
 from tuneful.space.places import Places
 from tuneful.space.ranges import ChoiceEntry
-from tuneful.space.schedulers import PbtSpec
+from tuneful.space.schedulers import FifoSpec, PbtSpec
 
 if TYPE_CHECKING:
     from tuneful.space.sweep import Sweep
@@ -16,6 +16,8 @@ JOINT = ("gp", "cmaes")
 """Samplers of one joint space: what is searched in some trials only is drawn at random there."""
 
 EVOLUTIONS = ("nsga2", "nsga3")
+COMPLETE_ONLY = ("gp", *EVOLUTIONS)
+"""Samplers that learn nothing from trials that were stopped early."""
 
 
 def check_sampler(sweep: "Sweep", places: Places) -> None:
@@ -51,6 +53,9 @@ def sampler_warnings(sweep: "Sweep") -> list[str]:
         found.append(f"{text}. Try: sampler: tpe")
     if sampler in EVOLUTIONS and len(objectives(definition)) == 1:
         found.append(f"search_algorithm.sampler {sampler} is for several objectives, there is one. Try: sampler: tpe")
+    if sampler in COMPLETE_ONLY and not isinstance(definition.scheduler, FifoSpec | PbtSpec):
+        text = f"search_algorithm.sampler {sampler} learns nothing from the trials that scheduler.name="
+        found.append(f"{text}{definition.scheduler.name} stops. Try: sampler: tpe, or scheduler: {{name: fifo}}")
     return found
 
 

@@ -17,6 +17,7 @@ from trainers.errors import SpecError
 from tuneful.checks.registry import on_record
 from tuneful.checks.subject import Finding
 from tuneful.checks.sweeps import specs_to_check
+from tuneful.space.extremes import values
 from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.clusters.cluster import Cluster, local_cluster
@@ -24,7 +25,8 @@ from tuneful.sweep.clusters.ray_log import kept_ray_log
 from tuneful.sweep.clusters.ray_where import session_folder, told_where
 from tuneful.sweep.clusters.room import check_fit
 from tuneful.sweep.folder import adopted
-from tuneful.sweep.lock import locked
+from tuneful.sweep.ground import Ground, keep_ground
+from tuneful.sweep.lock import is_mine, locked
 from tuneful.sweep.outcome import Outcome, outcome_of, settle
 from tuneful.sweep.plans import Planner, confirm_left, finalists
 from tuneful.sweep.recorder import Listener
@@ -75,7 +77,8 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
             try:
                 exit_code = _run_stages(sweep, catalogue, folder, options, mirror)
             finally:
-                settle(folder, options.results)
+                if is_mine(folder.path):  # another process that took the sweep over does it in its time
+                    settle(folder, options.results)
     return outcome_of(sweep, folder, exit_code)
 
 
@@ -86,12 +89,9 @@ def sample_rates(sweep: Sweep) -> list[int]:
         SpecError: the rate is searched in a range.
     """
     searched = sweep.space.parameters.get("data.sample_rate")
-    rates = set() if searched else {sweep.spec_for({}).data.sample_rate}
-    for entry in searched.entries if searched else ():
-        if not isinstance(entry, ChoiceEntry):
-            raise SpecError("data.sample_rate is searched in a range. Try: {choice: [16000, 32000]}")
-        rates.update(entry.choice)
-    return sorted(rates)
+    if searched and not all(isinstance(entry, ChoiceEntry) for entry in searched.entries):
+        raise SpecError("data.sample_rate is searched in a range. Try: {choice: [16000, 32000]}")
+    return sorted(set(values("data.sample_rate", sweep)))
 
 
 def _run_stages(
@@ -105,7 +105,7 @@ def _run_stages(
         return 0
     if budget_spent(definition, folder):
         return 0
-    with _cluster(options, folder) as cluster, _ray_told(folder, cluster):
+    with _cluster(options, folder, definition.resources.workers) as cluster, _ray_told(folder, cluster):
         check_fit(definition.resources.model_dump(), cluster.nodes)
         _check_memory(sweep)
         _tell(cluster, options.console)
@@ -113,6 +113,7 @@ def _run_stages(
         from tuneful.sweep.stages import Stages
 
         precision = _precision(definition.resources.gpus_per_worker)
+        keep_ground(folder, Ground(catalogue.digest, precision))
         planner = Planner(sweep, catalogue.digest, precision)
         stages = Stages(sweep, folder, planner, cluster, options.console)
         if mirror is not None:
@@ -126,12 +127,14 @@ def _run_stages(
         return stages.interrupt.exit_code or 0
 
 
-def _cluster(options: SweepOptions, folder: SweepFolder) -> contextlib.AbstractContextManager[Cluster]:
+def _cluster(
+    options: SweepOptions, folder: SweepFolder, workers: int
+) -> contextlib.AbstractContextManager[Cluster]:
     if options.address is None:
         return local_cluster(options.dashboard)
     from tuneful.sweep.clusters.joining import joined_cluster
 
-    return joined_cluster(options.address, folder.path.absolute())
+    return joined_cluster(options.address, folder.path.absolute(), head_works=workers > 1)
 
 
 @contextlib.contextmanager

@@ -1,6 +1,5 @@
 """How long a sweep will take and how much of the disk, from what is on record or one epoch trained here."""
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +7,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from analysis.records.sweep import SEARCH, sweep_folder
-from tuneful.space.plan import epochs_planned, total_runs
+from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
+from tuneful.space.plan import epochs_of, epochs_planned, total_runs
 from tuneful.space.sweep import Sweep
+from tuneful.sweep.clusters.room import slots, this_machine
 from tuneful.sweep.disk import checkpoint_bytes, needed
+from tuneful.sweep.plans import confirm_left
+from tuneful.sweep.remaining import missing_trials
 
 Report = Callable[[str, int, int], None]
 
@@ -32,26 +34,36 @@ def estimate(sweep: Sweep, results: Path, report: Report) -> str:
 
     Epochs on record are the better source; without any, one of the sweep's base configuration is timed.
     """
-    resources = sweep.definition.resources
-    slots = max(1, int((os.cpu_count() or 1) // (resources.workers * resources.cpus_per_worker)))
-    cost = _recorded(sweep, results) or _measured(sweep, report)
-    plan = epochs_planned(sweep)
+    folder = sweep_folder(results, sweep.name)
+    expected, full = _epochs_left(sweep, folder)
+    if not full:
+        return "Predicted: nothing to run, everything of this sweep is on record."
+    room = slots(this_machine(), sweep.definition.resources.model_dump())
+    cost = _recorded(folder) or _measured(sweep, report)
+    left = f"{full / epochs_planned(sweep).full:.0%} of the sweep is left, " if folder.next_number(SEARCH) else ""
     return (
-        f"Predicted: {_hours(plan.expected * cost.seconds / slots)} on {slots} slots "
-        f"(at most {_hours(plan.full * cost.seconds / slots)}), from {cost.seconds:.2f} s an epoch, {cost.source}.\n"
+        f"Predicted: {left}{_hours(expected * cost.seconds / room)} on {room} {'slot' if room == 1 else 'slots'} "
+        f"(at most {_hours(full * cost.seconds / room)}), from {cost.seconds:.2f} s an epoch, {cost.source}.\n"
         f"{needed(cost.bytes, total_runs(sweep), results)}"
     )
 
 
-def _recorded(sweep: Sweep, results: Path) -> Cost | None:
-    """Medians of what this sweep has on record."""
-    folder = sweep_folder(results, sweep.name)
+def _epochs_left(sweep: Sweep, folder: SweepFolder) -> tuple[float, float]:
+    """(expected, at most) epochs of runs that are not on record; a longer search may bring other finalists."""
+    plan, missing = epochs_planned(sweep), missing_trials(sweep, folder)
+    share = missing / sweep.definition.trials
+    confirm = plan.confirm if missing else confirm_left(folder, sweep.resolved()) * epochs_of(sweep)
+    return (plan.expected - plan.confirm) * share + confirm, (plan.full - plan.confirm) * share + confirm
+
+
+def _recorded(folder: SweepFolder) -> Cost | None:
+    """Medians of what the sweep has on record."""
     runs = [run for plan, _ in folder.trials(SEARCH) for run in plan.runs]
     epochs = [epoch["metrics"] for run in runs for epoch in folder.ledger(run.key).epochs()]
     if not epochs:
         return None
     seconds = [epoch["seconds"] + epoch.get("eval_seconds", 0) for epoch in epochs]
-    sizes = [checkpoint_bytes(folder.ledger(run.key).folder) for run in runs]
+    sizes = [size for run in runs if (size := checkpoint_bytes(folder.ledger(run.key).folder))] or [0]
     return Cost(float(np.median(seconds)), float(np.median(sizes)), f"the median of {len(seconds)} epochs on record")
 
 

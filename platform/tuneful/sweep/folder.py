@@ -52,7 +52,10 @@ def adopt(folder: SweepFolder, definition: dict[str, Any], extending: bool = Fal
     """
     old = folder.definition()
     if old is not None:
-        _check_same(folder, with_defaults(old), definition, extending)
+        old = with_defaults(old)
+        if not definition["warm_start"]:  # said once; what was found then is kept
+            definition = {**definition, "warm_start": old["warm_start"]}
+        _check_same(folder, old, definition, extending)
         refuse_growth(folder, old["trials"], definition["trials"])
     remove_temporaries(folder.path / "trials")
     folder.write_definition(definition)

@@ -88,9 +88,9 @@ class Progress:
 
     def epoch(self, plan: TrialPlan, result: dict[str, Any]) -> None:
         """A trial has finished an epoch."""
-        metrics = result.get("metrics") or {}
-        seconds = metrics["seconds"] + metrics.get("eval_seconds", 0) if "seconds" in metrics else None
-        self._meter.epoch(plan.name, len(plan.runs), seconds)
+        seconds = result.get("metrics/seconds")  # Tune hands on flat results
+        trained = None if seconds is None else seconds + result.get("metrics/eval_seconds", 0)
+        self._meter.epoch(plan.name, len(plan.runs), trained)
         self._rows[plan.name] = dataclasses.replace(
             self._rows[plan.name], epoch=result["epoch"], score=result["score"], settings=settings_of(plan)
         )

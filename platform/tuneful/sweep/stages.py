@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
 from tuneful.space.plan import epochs_of, total_runs
 from tuneful.space.schedulers import PbtSpec
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.clusters.cluster import Cluster
+from tuneful.sweep.clusters.cluster import HEAD, Cluster
 from tuneful.sweep.clusters.ray_metrics import RayMetrics
 from tuneful.sweep.clusters.room import slots
 from tuneful.sweep.clusters.watchdog import Watchdog
 from tuneful.sweep.disk import DiskWatch
 from tuneful.sweep.interrupt import Interrupt
+from tuneful.sweep.lock import give_back
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.populations.population import Population, Rules
 from tuneful.sweep.populations.population_search import PopulationSearch
@@ -40,6 +42,8 @@ from tuneful.sweep.trials.lockstep import decided_scores
 from tuneful.sweep.trials.trial import OneWorkerTrial, payload
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
+SHUTDOWN_S = 10.0
+"""How long Ray is given to end."""
 
 
 class Stages:
@@ -162,7 +166,7 @@ class Stages:
             from tuneful.sweep.trials.distributed import DistributedTrial
 
             # The workers reserve their own resources; the trial itself costs none.
-            return tune.with_resources(DistributedTrial, {"node:__internal_head__": 0.001})
+            return tune.with_resources(DistributedTrial, {HEAD: 0.001})
         return tune.with_resources(OneWorkerTrial, tune.PlacementGroupFactory([self._need()]))
 
     def _need(self) -> dict[str, float]:
@@ -186,6 +190,7 @@ class Stages:
             "early_stop": rule and rule.model_dump(),
             "further_objectives": [vars(objective) for objective in self._objectives[1:]],
             "train_storage": str(self._disposable("train")),
+            "ground": {"data_digest": self._planner.data_digest, "precision": self._planner.precision},
         }
 
     def _decided(self, plan: TrialPlan) -> Scores:
@@ -219,6 +224,11 @@ class Stages:
         self._console.print(why)
 
     def _give_up(self) -> None:
-        """End Ray's processes: they die with this one, but their trials should not outlive the lock."""
-        (self._folder.path / "lock.json").unlink(missing_ok=True)
-        ray.shutdown()
+        """End Ray's processes before the lock is given back: whoever takes it next must find nobody training.
+
+        A Ray that hangs is not waited for: its processes die with this one.
+        """
+        ending = threading.Thread(target=ray.shutdown, daemon=True)
+        ending.start()
+        ending.join(SHUTDOWN_S)
+        give_back(self._folder.path)

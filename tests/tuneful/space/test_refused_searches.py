@@ -230,6 +230,11 @@ REFUSED = {
         2,
         ["changes settings on the way"],
     ),
+    "a proxy that early_stop leaves out": (
+        RERENDER + "objective: [{metric: val/map}, {metric: rerender/map}]\nearly_stop: {patience: 2}\n",
+        3,
+        ["objective.metric rerender/map is measured after the last epoch", "training.keep: best"],
+    ),
     "race of nobody": (LR + "confirm: {top: 1, race: {}}\n", 2, ["confirm.race needs two finalists"]),
     "race that is over": (LR + "confirm: {repeats: 3, race: {max_repeats: 3}}\n", 2, ["must be > confirm.repeats (3)"]),
     "GPU hours without GPUs": (LR + "max_gpu_hours: 3\n", 2, ["resources.gpus_per_worker is 0", "max_hours: 3"]),
@@ -271,6 +276,11 @@ def test_a_package_that_is_not_there_is_named_before_anything_starts(load, monke
 ALLOWED = {
     "metric of a proxy": (RERENDER + "objective: [{metric: val/map}, {metric: rerender/map}]\n", []),
     "metric of a proxy alone": (RERENDER + "objective: {metric: rerender/map}\n", []),
+    "metric of a proxy of the best epoch": (
+        LR + "set: {proxies: [{name: rerender}], training.keep: best}\nearly_stop: {patience: 2}\n"
+        "objective: [{metric: val/map}, {metric: rerender/map}]\n",
+        [],
+    ),
     "levels of robustness": (
         LR + "set: {proxies: [{name: robustness, label: loud, snr_db: [20, -5]}]}\n"
         "objective: [{metric: val/map}, {metric: loud/macro_auc@snr=-5}]\n",
@@ -298,6 +308,10 @@ ALLOWED = {
         ["conditions or choices at random: loss.name"],
     ),
     "evolution of one objective": (LR + "search_algorithm: {sampler: nsga2}\n", ["for several objectives"]),
+    "gp that doesn't see what is stopped": (
+        LR + "trials: 9\nscheduler: {name: asha}\nsearch_algorithm: {sampler: gp}\n",
+        ["gp learns nothing from the trials that scheduler.name=asha stops"],
+    ),
     "a part of the grid": (
         FOCAL + "trials: 3\nsearch_algorithm: {sampler: grid}\n",
         ["the grid holds 4 combinations, trials are 3: 1 is left out"],

@@ -156,3 +156,12 @@ def test_a_sweep_of_an_older_version_is_the_same_with_defaults(tiny, folder):
     folder.write_definition(old)
     with pytest.raises(RecordsError, match="published differ"):
         adopt(folder, tiny(published="[{optimizer.lr: 0.01}]").resolved())
+
+
+def test_a_warm_start_is_said_once(tiny, folder):
+    """The command that goes on needs no --warm-start: what was found then is kept."""
+    adopt(folder, tiny(warm_start="[first]").resolved())
+    adopt(folder, tiny().resolved())
+    assert folder.definition()["warm_start"] == ["first"]
+    with pytest.raises(RecordsError, match="warm_start differ"):
+        adopt(folder, tiny(warm_start="[second]").resolved())

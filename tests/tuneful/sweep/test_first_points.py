@@ -42,3 +42,15 @@ def test_a_grid_has_its_points_first_and_no_combination_twice(tiny, drive, folde
     plans = drive(tiny(search=search, published=published, search_algorithm="{sampler: grid}"), folder).run()
     assert plans[0].settings == {"loss.name": "ce", "targets.mode": "hard"}
     assert len({tuple(sorted(plan.settings.items())) for plan in plans}) == len(plans) == 6
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_points_that_name_a_part_take_nothing_from_a_grid(tiny, drive, folder, seed):
+    search = "{loss.name: {choice: [bce, focal]}, optimizer.lr: {choice: [0.001, 0.01]}}"
+    published = "[{loss.name: bce, optimizer.lr: 0.001}, {loss.name: bce}, {optimizer.lr: 0.001}]"
+    grid = f"{{sampler: grid, seed: {seed}}}"
+    sweep = tiny(search=search, published=published, search_algorithm=grid, trials="4")
+    plans = drive(sweep, folder).run()
+    found = [(plan.settings["loss.name"], plan.settings["optimizer.lr"]) for plan in plans]
+    assert found[:3] == [("bce", 0.001), ("bce", 0.01), ("focal", 0.001)]
+    assert len(set(found)) == len(found) == 4

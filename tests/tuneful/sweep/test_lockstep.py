@@ -31,7 +31,7 @@ def advancing(monkeypatch, plan_of, tmp_path):
     def make(*runs, objective=LAST):
         keys = tuple(f"run{n}" for n in range(len(runs)))
         reports = dict(zip(keys, runs, strict=True))
-        monkeypatch.setattr(lockstep, "run_epochs", lambda _folder, run, _open: iter(reports[run.key]))
+        monkeypatch.setattr(lockstep, "run_epochs", lambda _folder, run, *_: iter(reports[run.key]))
         return Lockstep(tmp_path, plan_of(0, keys).runs, objective, None)
 
     return make

@@ -109,6 +109,18 @@ def test_trials_of_an_earlier_process_count_and_can_be_the_best(progress_on, pla
     assert "[3/4 trials, best 0.9500 by search-0000, about" in console.file.getvalue()
 
 
+def test_epochs_that_were_read_from_the_ledger_are_no_pace(progress_on, plan_of):
+    """Tune hands on results with flat names: an epoch that took a minute and arrives at once was read."""
+    progress, _ = progress_on(200, terminal=False)
+    plan = plan_of(0)
+    progress.started(plan)
+    result = {"epoch": 1, "score": 0.5, "metrics/seconds": 50.0, "metrics/eval_seconds": 10.0}
+    progress.epoch(plan, result)
+    assert progress.view().pace.epochs_per_minute is None
+    progress.epoch(plan, {**result, "epoch": 2, "metrics/seconds": 0.0, "metrics/eval_seconds": 0.0})
+    assert progress.view().pace.epochs_per_minute is not None
+
+
 def test_a_confirm_run_says_which_trial_it_repeats(progress_on, plan_of):
     progress, console = progress_on(200, terminal=False, stage=CONFIRM)
     progress.started(plan_of(0, stage=CONFIRM, candidate=7))

@@ -42,7 +42,7 @@ def learn(tiny, folder):
 
     def of(digest="digest", **changes):
         said = io.StringIO()
-        planner = Planner(tiny(warm_start=START, **changes), digest, "fp32")
+        planner = Planner(tiny(**{"warm_start": START, **changes}), digest, "fp32")
         past = learnt(planner, folder, Console(file=said, width=400))
         return past, said.getvalue().strip()
 
@@ -118,6 +118,7 @@ def test_what_was_taken_stays_when_the_other_sweep_goes_on_or_is_removed(earlier
     shutil.rmtree(first.path)
     again, said = learn(search=SEARCH_LR)
     assert (again, said) == (past, "")
+    assert learn(search=SEARCH_LR, warm_start="[]") == (past, ""), "also where it is not asked for again"
     (folder.path / FILE).write_text("{}")
     with pytest.raises(RecordsError, match="damaged"):
         learn(search=SEARCH_LR)

@@ -73,7 +73,7 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
             if end is not None:
                 self.trials.add(plan, end)
                 continue
-            trial = self.trials.ask(plan.params if plan else self._point(number))
+            trial = self.trials.ask(plan.params) if plan else self.trials.ask_at(self._point(number))
             if trial is not None:
                 self._resumed.append((plan, trial))
 
@@ -127,7 +127,7 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
         if self._resumed:
             plan, trial = self._resumed.pop(0)
             return (plan, trial) if plan is not None else self._new(trial)
-        new = self.trials.ask(self._point(self.trials.next_number))
+        new = self.trials.ask_at(self._point(self.trials.next_number))
         return None if new is None else self._new(new)
 
     def _new(self, trial: optuna.Trial) -> Asked:

@@ -94,6 +94,13 @@ class SweepStudy:
         self._taken.add(_text(trial.params))
         return trial
 
+    def ask_at(self, point: Mapping[str, Any] | None) -> optuna.Trial | None:
+        """A new trial at a point, whose other settings are drawn; a grid takes the next combination that holds it."""
+        if point is not None and self._sampler.name == "grid" and self._all is not None:
+            wanted = dict(point).items()
+            point = self._all.first(lambda params: _text(params) in self._taken or not wanted <= params.items())
+        return self.ask(point)
+
     def tell(self, trial: optuna.Trial, end: TrialEnd) -> None:
         """What became of a trial."""
         state, values, scores = self._as_optuna(end)

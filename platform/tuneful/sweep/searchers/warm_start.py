@@ -54,10 +54,10 @@ class Found:
 
 def learnt(planner: Planner, folder: SweepFolder, console: Console) -> Past:
     """What a sweep starts from: what was kept, or what its earlier sweeps hold now, which is then kept and said."""
-    if not planner.sweep.definition.warm_start:
-        return []
     past = kept(folder, planner.sweep.space)
     if past is None:
+        if not planner.sweep.definition.warm_start:
+            return []
         found = gather(planner, folder.path.parent.parent)
         for one in found:
             console.print(str(one), markup=False, highlight=False, soft_wrap=True)

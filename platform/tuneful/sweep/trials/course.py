@@ -11,6 +11,7 @@ from analysis.metrics.registry import Direction
 from analysis.objective import Objective
 from analysis.records.sweep import RunPlan
 from trainers.training.stopping import EarlyStopping
+from tuneful.sweep.ground import Ground
 from tuneful.sweep.trials.lockstep import Lockstep, OpenSession, TrialEpoch
 
 
@@ -58,4 +59,5 @@ def open_course(config: dict[str, Any], open_session: OpenSession) -> Course:
     """The way of the trial that Tune's configuration names; nothing is trained before its first `advance`."""
     objective, *further = (Objective(**one) for one in (config["objective"], *config.get("further_objectives", ())))
     runs = tuple(RunPlan(**run) for run in config["runs"])
-    return Course(Lockstep(Path(config["folder"]), runs, objective, open_session, tuple(further)), config)
+    ground = Ground(**config["ground"]) if "ground" in config else None
+    return Course(Lockstep(Path(config["folder"]), runs, objective, open_session, tuple(further), ground), config)

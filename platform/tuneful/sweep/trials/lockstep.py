@@ -10,6 +10,7 @@ from analysis.objective import Objective
 from analysis.records.ledger import RunLedger
 from analysis.records.sweep import RunPlan
 from trainers.errors import SpecError
+from tuneful.sweep.ground import Ground
 from tuneful.sweep.trials.memory import fit_within_memory
 
 if TYPE_CHECKING:
@@ -44,9 +45,10 @@ class Lockstep:
         objective: Objective,
         open_session: OpenSession,
         further: tuple[Objective, ...] = (),
+        ground: Ground | None = None,
     ) -> None:
         self._objectives = (objective, *further)
-        self._iterators = [run_epochs(folder, run, open_session) for run in runs]
+        self._iterators = [run_epochs(folder, run, open_session, ground) for run in runs]
         self._histories: list[list[dict[str, float]]] = [[] for _ in runs]
         self._reports: list[EpochReport | None] = [None] * len(runs)
 
@@ -95,8 +97,14 @@ class Lockstep:
             iterator.close()
 
 
-def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Generator["EpochReport"]:
-    """The epochs of one run: those on record that needn't run again, then new ones."""
+def run_epochs(
+    folder: Path, run: RunPlan, open_session: OpenSession, ground: Ground | None = None
+) -> Generator["EpochReport"]:
+    """The epochs of one run: those on record that needn't run again, then new ones.
+
+    Raises:
+        DataError, DeviceError: what it would train on is not the `ground` that its key was made for.
+    """
     from trainers.spec import RunSpec
     from trainers.training.session import EpochReport
 
@@ -120,6 +128,8 @@ def run_epochs(folder: Path, run: RunPlan, open_session: OpenSession) -> Generat
         "split_digest": data.split_digest,
     }
     session = open_session(ledger, identity, checkpoint)
+    if ground is not None:
+        ground.check(spec, data.digest, session.device)
     if (yield from fit_within_memory(spec, data, ledger.folder, session)):
         yield from fit_within_memory(
             spec, data, ledger.folder, open_session(ledger, identity, ledger.newest_checkpoint())
