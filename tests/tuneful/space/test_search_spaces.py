@@ -5,6 +5,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -14,6 +15,8 @@ from tuneful.space.draw import draw_space
 from tuneful.space.options import SweepOptions
 from tuneful.space.plan import epochs_planned
 from tuneful.space.sweep import Sweep, load_sweep
+from tuneful.sweep.searchers.samplers import SamplerSpec
+from tuneful.sweep.searchers.study import SweepStudy
 
 SPACES = Path(__file__).parents[3] / "search_spaces"
 NAMES = sorted(path.stem for path in SPACES.glob("*.yaml"))
@@ -21,7 +24,7 @@ ASKED_FOR = {
     *("loss", "mel", "mixup", "mix2", "batch_lr", "augment", "sampling", "backbone", "encoder", "views"),
     *("everything", "mixing"),
 }
-ON_DATASETS = {"encoder_icbhi", "views_freesound"}
+ON_DATASETS = {"encoder_icbhi", "loss_birdclef", "views_freesound"}
 """Spaces that are meant for a dataset and a GPU alone."""
 
 LONG = {"everything"}
@@ -92,6 +95,24 @@ def test_it_loads_with_the_recipe_that_its_comment_names(name, line):
     sweep = load_sweep(SPACES / f"{name}.yaml", options)
     assert sweep.warnings == []
     assert sweep.base.data.name != "chorus"
+
+
+def columns(sweep: Sweep) -> dict[str, np.ndarray]:
+    """The trials that QMC draws, a column of numbers for each choice without conditions."""
+    definition = sweep.definition
+    study = SweepStudy(sweep.space, ["max"], SamplerSpec("qmc", definition.search_algorithm.seed))
+    for _ in range(definition.trials):
+        study.ask()
+    drawn = [trial.params for trial in study.study.get_trials(deepcopy=False)]
+    values = {name: [params[name] for params in drawn] for name in drawn[0] if all(name in params for params in drawn)}
+    return {name: np.unique(list(map(str, column)), return_inverse=True)[1] for name, column in values.items()}
+
+
+@pytest.mark.parametrize("name", [n for n in NAMES if loaded(n).definition.search_algorithm.sampler == "qmc"])
+def test_where_effects_are_asked_for_no_two_settings_go_together(name):
+    drawn = columns(loaded(name))
+    together = np.corrcoef(list(drawn.values())) - np.eye(len(drawn))
+    assert np.abs(together).max() < 0.5, list(drawn)
 
 
 @pytest.mark.parametrize("recipe", ["chorus", "birdclef2025"])
