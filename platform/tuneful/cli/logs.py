@@ -11,7 +11,7 @@ import typer
 from analysis.records.states import state_word
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder
 from trainers.errors import SpecError
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, existing_sweep, say
 
 if TYPE_CHECKING:
     from tuneful.live.logs import TrialLog
@@ -54,11 +54,11 @@ def _sweep(folder: SweepFolder, file: str, follow: bool, as_json: bool) -> None:
         print(json.dumps({file: text, "failed": [TrialLog(folder, plan).record() for plan in failed]}, indent=1))
         return
     if not path.exists() and not follow:
-        _say(f"There is no {path}: the sweep has said nothing, or ran before its log was kept.")
+        say(f"There is no {path}: the sweep has said nothing, or ran before its log was kept.")
     for text in _texts([path], (lambda: holder(folder.path) is not None) if follow else None):
         _put(text)
     if failed and not follow:
-        _say(f"{len(failed)} trials have failed. Try: platform logs {folder.name}:{failed[0].name}")
+        say(f"{len(failed)} trials have failed. Try: platform logs {folder.name}:{failed[0].name}")
 
 
 def _trial(log: "TrialLog", follow: bool, as_json: bool) -> None:
@@ -78,13 +78,13 @@ def _trial(log: "TrialLog", follow: bool, as_json: bool) -> None:
     else:
         for path in log.outputs:
             if len(log.outputs) > 1:
-                _say(f"==== {path.name}")
+                say(f"==== {path.name}")
             _put(path.read_text(errors="replace"))
         if not log.outputs:
-            _say(f"{log.plan.name} of {log.folder.name} has printed nothing that was kept.")
+            say(f"{log.plan.name} of {log.folder.name} has printed nothing that was kept.")
     if end := log.end:
         why = f": {end.error}" if end.error else ""
-        _say(f"{log.plan.name} {state_word(end.state)} after {len(end.scores)} epochs{why}")
+        say(f"{log.plan.name} {state_word(end.state)} after {len(end.scores)} epochs{why}")
     _put(log.traceback or "")
 
 
@@ -109,10 +109,4 @@ def _texts(paths: list[Path], going_on: Callable[[], bool] | None) -> Iterator[s
 
 
 def _put(text: str) -> None:
-    from tuneful.live.logs import visible
-
-    console.print(visible(text), markup=False, highlight=False, soft_wrap=True, end="")
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    say(text, end="")

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from analysis.records.sweep import SweepFolder, sweep_folder, sweep_names
 from analysis.records.sweep_tables import SweepTables
 from trainers.config.paths import nearest
 from trainers.errors import SpecError
+from tuneful.cli.plain import visible
 
 if TYPE_CHECKING:
     from tuneful.finished import FinishedRun
@@ -30,6 +32,11 @@ Results = Annotated[
 ]
 DEFAULT_RESULTS = Path("results")
 Report = Callable[[str, int, int], None]
+
+
+def say(text: str, style: str = "", end: str = "\n") -> None:
+    """Print lines as they are: names and messages in them are data, never markup, emoji or control sequences."""
+    console.print(Text(visible(text), style), soft_wrap=True, end=end)
 
 
 @contextmanager
@@ -94,9 +101,9 @@ def _plain_report() -> Report:
     def report(what: str, done: int, total: int) -> None:
         if what not in started:
             started.add(what)
-            console.print(f"{what}: {total} to do", highlight=False)
+            say(f"{what}: {total} to do")
         if done == total:
-            console.print(f"{what}: done", highlight=False)
+            say(f"{what}: done")
 
     return report
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from analysis.records.sweep import SweepFolder, sweep_names
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, existing_sweep, say
 
 
 def status(
@@ -23,11 +23,11 @@ def status(
         print(json.dumps([standing(folder).record() for folder in folders], indent=1))
         return
     if not names:
-        console.print(f"No sweeps in {results}. Try: platform sweep loss", highlight=False)
+        say(f"No sweeps in {results}. Try: platform sweep loss")
     for folder in folders:
         first, *others = standing(folder).lines()
         for line in [first, *(f"  {line}" for line in _check_lines(folder)), *others]:
-            console.print(line, highlight=False, markup=False, soft_wrap=True)
+            say(line)
 
 
 def _check_lines(folder: SweepFolder) -> list[str]:

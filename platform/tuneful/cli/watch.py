@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep, say
 
 if TYPE_CHECKING:
     from tuneful.live.records import RecordsView
@@ -22,18 +22,17 @@ def watch(
 ) -> None:
     """Watch a sweep until it ends. Ctrl-C ends the watching, not the sweep."""
     from tuneful.live.records import RecordsView
-    from tuneful.live.table import headline
+    from tuneful.live.status import closing_lines
 
     folder = existing_sweep(results, sweep)
     records = RecordsView(folder)
     try:
         (_table if console.is_terminal else _lines)(records, every)
     except KeyboardInterrupt:
-        _say(f"{sweep} goes on. To stop it: platform stop {sweep}")
+        say(f"{sweep} goes on. To stop it: platform stop {sweep}")
         return
-    _say(headline(records.look()))
-    if records.left() == "stopped" and folder.command:
-        _say(f"To go on: {folder.command}")
+    for line in closing_lines(folder):
+        say(line)
 
 
 def _table(records: "RecordsView", every: float) -> None:
@@ -69,10 +68,6 @@ def _lines(records: "RecordsView", every: float) -> None:
         running = holder(records.folder.path) is not None
         view = records.look()
         for line in changes(before, view):
-            _say(line)
+            say(line)
         before = view
         time.sleep(every if running else 0)
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -61,11 +61,5 @@ def trial_named(folder: SweepFolder, text: str) -> TrialPlan:
     return plans[name]
 
 
-def visible(text: str) -> str:
-    """A log for a terminal: what moves its cursor or colours it is escaped; a line written over is a new line."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in lines)
-
-
 def _rank(path: Path) -> str:
     return path.name.removesuffix(".log").rsplit("-", 1)[1]

@@ -10,7 +10,7 @@ from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialEnd, Trial
 from tuneful.live.pace_file import LiveStage, read_live
 from tuneful.live.view import INTERRUPTED, RUNNING, WAITING, TrialRow, View, ended_row, settings_of
 from tuneful.sweep.lock import holder
-from tuneful.sweep.plans import confirm_left
+from tuneful.sweep.remaining import Rest, rest_of, wanted_on_record
 
 Trials = Sequence[tuple[TrialPlan, TrialEnd | None]]
 
@@ -22,11 +22,12 @@ class RecordsView:
         self.folder = folder
 
     def look(self) -> View:
-        """The stage under way, or the last one that there is."""
-        live = read_live(self.folder.path) if holder(self.folder.path) else None
-        if live is not None:
-            return self.stage(live.stage)
-        return self.stage(CONFIRM if self.folder.next_number(CONFIRM) else SEARCH)
+        """The stage under way, or the last one that there is, and who works on it or how it was left."""
+        who = holder(self.folder.path)
+        live = read_live(self.folder.path) if who else None
+        last = CONFIRM if self.folder.next_number(CONFIRM) else SEARCH
+        view = self.stage(live.stage if live else last)
+        return dataclasses.replace(view, owner=f"{who} works on it" if who else str(self.rest()))
 
     def stage(self, stage: str) -> View:
         """One of the stages as it stands."""
@@ -36,21 +37,15 @@ class RecordsView:
         live = live if who and live and live.stage == stage else None
         trials = self.folder.trials(stage)
         rows = tuple(self._row(objective, plan, end, _unfinished(plan, bool(who), live)) for plan, end in trials)
-        planned = int(definition.get("trials", 1)) if stage == SEARCH else len(trials)
+        planned = wanted_on_record(definition) if stage == SEARCH else len(trials)
         view = View(self.folder.name, stage, objective, _epochs(trials), planned, rows)
-        if live is not None:
-            view = dataclasses.replace(view, epochs=live.epochs, total=live.total, pace=live.pace)
-        return dataclasses.replace(view, owner=f"{who} works on it" if who else self.left())
+        if live is None:
+            return view
+        return dataclasses.replace(view, epochs=live.epochs, total=live.total, pace=live.pace)
 
-    def left(self) -> str:
-        """How a sweep was left on which nobody works: finished or stopped."""
-        definition = self.folder.definition() or {}
-        ended = sum(end is not None for _, end in self.folder.trials(SEARCH))
-        return (
-            "finished"
-            if ended >= definition.get("trials", 1) and confirm_left(self.folder, definition) <= 0
-            else "stopped"
-        )
+    def rest(self) -> Rest:
+        """How a sweep was left on which nobody works."""
+        return rest_of(self.folder)
 
     def _row(self, objective: Objective, plan: TrialPlan, end: TrialEnd | None, unfinished: str) -> TrialRow:
         if end is not None:

@@ -8,9 +8,10 @@ from typing import Any
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder
 from tuneful.live.records import RecordsView
 from tuneful.live.settings import settings_text
-from tuneful.live.table import counts_line, time_left
+from tuneful.live.table import counts_line, headline, time_left
 from tuneful.live.view import UNFINISHED, TrialRow, View
 from tuneful.sweep.lock import Holder, holder
+from tuneful.sweep.remaining import Rest
 from tuneful.sweep.searchers.reuse import count_reused
 
 
@@ -23,14 +24,14 @@ class Standing:
     now: View
     """of the two the one under way, or that came last"""
     holder: Holder | None
-    state: str
-    """running, finished or stopped"""
+    rest: Rest
+    """what is left of it once nobody works on it"""
     reused: int
     """runs that were taken from other sweeps"""
 
     def lines(self) -> list[str]:
         """For a person: the sweep, then what runs or was cut off."""
-        who = f"{self.holder} works on it" if self.holder else self.state
+        who = f"{self.holder} works on it" if self.holder else str(self.rest)
         search = self.search
         parts = [f"{search.ended}/{search.total} trials", f"{len(self.confirm.rows)} confirm runs", who]
         if best := search.best:
@@ -51,7 +52,8 @@ class Standing:
         pace = self.now.pace if self.holder else None
         return {
             "sweep": self.search.sweep,
-            "state": self.state,
+            "state": "running" if self.holder else self.rest.state,
+            "why": None if self.holder else self.rest.why,
             "holder": dataclasses.asdict(self.holder) if self.holder else None,
             "stage": self.now.stage,
             "metric": self.search.objective.metric,
@@ -81,8 +83,14 @@ def standing(folder: SweepFolder) -> Standing:
     now = records.look()
     search, confirm = (now if now.stage == stage else records.stage(stage) for stage in (SEARCH, CONFIRM))
     who = holder(folder.path)
-    state = "running" if who else records.left()
-    return Standing(search, confirm, now, who, state, count_reused(folder))
+    return Standing(search, confirm, now, who, records.rest(), count_reused(folder))
+
+
+def closing_lines(folder: SweepFolder) -> list[str]:
+    """How a sweep was left, and the command that goes on with it where one would."""
+    records = RecordsView(folder)
+    unfinished = records.rest().state == "stopped" and folder.command
+    return [headline(records.look()), *([f"To go on: {folder.command}"] if unfinished else [])]
 
 
 def _counts(view: View) -> dict[str, Any]:

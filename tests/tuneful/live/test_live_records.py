@@ -9,8 +9,9 @@ from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, SweepFolder, TrialE
 from tuneful.live.lines import changes
 from tuneful.live.pace_file import FILE, LiveStage, read_live, write_live
 from tuneful.live.records import RecordsView
-from tuneful.live.status import standing
+from tuneful.live.status import closing_lines, standing
 from tuneful.live.view import Pace
+from tuneful.space.sweep import load_sweep
 from tuneful.sweep.lock import locked
 
 
@@ -105,6 +106,69 @@ def test_status_for_a_person(folder):
     assert standing(folder).lines() == [
         "loss: 4/4 trials, 0 confirm runs, finished, best val/map 0.9000 by search-0002"
     ]
+
+
+GRID = "{optimizer.lr: {choice: [0.001, 0.002, 0.003]}}"
+"""Three configurations."""
+
+
+@pytest.fixture
+def swept(tmp_path, sweep_file):
+    """`swept(3, stall="{trials: 2}")`: a sweep as resolved, with so many ended trials, each worse than the last."""
+
+    def make(ended, **changes):
+        found = SweepFolder(tmp_path / "sweeps" / "tiny")
+        found.write_definition(load_sweep(sweep_file(**changes)).resolved())
+        found.write_command("platform sweep tiny")
+        for number in range(ended):
+            run = RunPlan(f"k{number}", {}, 0, 0, 0, "stratified")
+            one = TrialPlan(SEARCH, number, {}, {"optimizer.lr": 0.1 * number}, (run,))
+            found.ask(one)
+            found.end(one, TrialEnd("complete", ((1, 0.9 - number / 10),)))
+        return found
+
+    return make
+
+
+def left(folder):
+    """State, trials in all, and why, as they are told."""
+    stands = standing(folder).record()
+    goes_on = any("To go on" in line for line in closing_lines(folder))
+    assert goes_on == (stands["state"] == "stopped")
+    return stands["state"], stands["search"]["total"], stands["why"]
+
+
+def test_a_sweep_that_has_tried_every_configuration_is_finished(swept):
+    assert left(swept(2, search=GRID, trials="20")) == ("stopped", 3, None)
+    assert left(swept(3, search=GRID, trials="20")) == ("finished", 3, None)
+
+
+def test_a_sweep_that_has_stalled_is_finished_and_says_why(swept):
+    assert left(swept(2, trials="20", stall="{trials: 2}")) == ("stopped", 20, None)
+    folder = swept(3, trials="20", stall="{trials: 2}")
+    assert left(folder) == ("finished", 20, "the search has stalled: its last 2 trials gained nothing")
+    assert standing(folder).lines()[0].startswith("tiny: 3/20 trials, 0 confirm runs, finished, as the search has sta")
+    confirmed_too = swept(3, trials="20", stall="{trials: 2}", confirm="{top: 1, repeats: 1}")
+    assert left(confirmed_too) == ("stopped", 20, None)
+    assert left(swept(20, trials="20", stall="{trials: 2}")) == ("finished", 20, None), "all of them have ended"
+
+
+def test_a_sweep_whose_gpu_hours_are_used_up_is_finished_and_says_what_to_raise(swept):
+    folder = swept(2, trials="20", max_gpu_hours="1", resources="{gpus_per_worker: 1}")
+    assert left(folder) == ("stopped", 20, None)
+    ledger = folder.ledger("k0")
+    ledger.begin({"key": "k0"}, 0)
+    record = {"epoch": 1, "state": "finished", "metrics": {"seconds": 4000.0}, "protocol": "p", "kept_epoch": None}
+    ledger.publish(record, None)
+    state, _, why = left(folder)
+    assert state == "finished"
+    assert why.startswith("max_gpu_hours is reached (1.11 of 1 GPU hours): to go on, raise it")
+
+
+def test_of_a_definition_that_this_version_cannot_read_the_number_of_trials_counts(swept):
+    folder = swept(3, trials="3")
+    folder.write_definition({**folder.definition(), "a_field_of_tomorrow": 1})
+    assert left(folder) == ("finished", 3, None)
 
 
 def test_the_confirmation_is_shown_once_it_has_begun(folder):
