@@ -31,16 +31,32 @@ def short_names(paths: Iterable[str]) -> dict[str, str]:
     return {path: plain(name) for path, name in names.items()}
 
 
+def cut_apart(names: Sequence[str], longest: int) -> list[str]:
+    """Names of at most `longest` characters: cut at their ends, and in the middle where they would be alike then."""
+    cut = [_cut(name, longest) for name in names]
+    return [
+        one if cut.count(one) == 1 else _cut_in_the_middle(name, longest) for one, name in zip(cut, names, strict=True)
+    ]
+
+
 def value_text(value: Any, longest: int = LONGEST) -> str:
     """A value in few characters: numbers to three digits, control characters escaped, what is long cut."""
-    text = f"{value:.3g}" if isinstance(value, float) else plain(str(value))
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return _cut(f"{value:.3g}" if isinstance(value, float) else plain(str(value)), longest)
 
 
 def settings_text(settings: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
     """`lr=0.00123 name=focal`: the settings that `names` gives a name, or all by their whole paths."""
     names = {path: plain(path) for path in settings} if names is None else names
     return " ".join(f"{names[path]}={value_text(settings[path])}" for path in names if path in settings)
+
+
+def _cut(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+
+
+def _cut_in_the_middle(text: str, longest: int) -> str:
+    tail = longest // 2
+    return text if len(text) <= longest else f"{text[: longest - tail - 1]}…{text[-tail:]}"
 
 
 def _ends(path: str, tail: str) -> bool:

@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
 from rich.table import Table
@@ -10,7 +11,7 @@ from rich.text import Text
 
 from analysis.records.states import state_word
 from tuneful.cli.plain import plain
-from tuneful.live.settings import differing, settings_text, short_names, value_text
+from tuneful.live.settings import cut_apart, differing, settings_text, short_names, value_text
 from tuneful.live.view import RUNNING, UNFINISHED, TrialRow, View
 
 STYLES = {"complete": "green", "pruned": "yellow", "diverged": "red", "failed": "red", RUNNING: "cyan"}
@@ -24,6 +25,19 @@ LONGEST = (24, 16, 9)
 """Characters of a setting's name and values: the first of these with which all settings fit."""
 TITLES = ("trial", "state", "epoch", "score")
 GAP = 2
+
+
+@dataclass(frozen=True)
+class Column:
+    """A setting, as it is drawn: of a cell for each trial shown."""
+
+    title: str
+    cells: Sequence[str]
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal, with the gap to the next one."""
+        return max(len(self.title), *map(len, self.cells)) + GAP
 
 
 class LiveTable:
@@ -117,10 +131,10 @@ def _table(view: View, most: int, width: int) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title in TITLES:
         table.add_column(title, no_wrap=True, justify="right" if title in ("epoch", "score") else "left")
-    for title in columns:
-        table.add_column(Text(title), no_wrap=True, overflow="ellipsis")
-    for row, cells in zip(shown, fixed, strict=True):
-        table.add_row(*_styled(row, cells, view.best), *(Text(column[row.name]) for column in columns.values()))
+    for column in columns:
+        table.add_column(Text(column.title), no_wrap=True, overflow="ellipsis")
+    for number, (row, cells) in enumerate(zip(shown, fixed, strict=True)):
+        table.add_row(*_styled(row, cells, view.best), *(Text(column.cells[number]) for column in columns))
     return table
 
 
@@ -138,32 +152,21 @@ def _styled(row: TrialRow, cells: Sequence[str], best: TrialRow | None) -> list[
     return texts
 
 
-def _columns(rows: Sequence[TrialRow], names: Mapping[str, str], room: int) -> dict[str, dict[str, str]]:
-    """The settings as columns (title to trial to cell): cut shorter, then the last ones left out, until they fit."""
-    columns: dict[str, dict[str, str]] = {}
+def _columns(rows: Sequence[TrialRow], names: Mapping[str, str], room: int) -> list[Column]:
+    """The settings as columns: cut shorter, then the last ones left out and counted, until they fit."""
+    columns: list[Column] = []
     for longest in LONGEST:
-        columns = {
-            _cut(title, longest): {
-                row.name: value_text(row.settings[path], longest) if path in row.settings else "" for row in rows
-            }
-            for path, title in names.items()
-        }
-        if sum(map(_wide, columns.items())) <= room:
+        columns = [
+            Column(title, [value_text(row.settings[path], longest) if path in row.settings else "" for row in rows])
+            for path, title in zip(names, cut_apart(list(names.values()), longest), strict=True)
+        ]
+        if sum(column.width for column in columns) <= room:
             return columns
     more = 0
-    while columns and sum(map(_wide, columns.items())) + GAP + len(f"+{more}") > room:
-        columns.popitem()
+    while columns and sum(column.width for column in columns) + GAP + len(f"+{more}") > room:
+        columns.pop()
         more += 1
-    return {**columns, f"+{more}": dict.fromkeys((row.name for row in rows), "")}
-
-
-def _wide(column: tuple[str, dict[str, str]]) -> int:
-    title, cells = column
-    return max(len(title), *map(len, cells.values()), 0) + GAP
-
-
-def _cut(text: str, longest: int) -> str:
-    return text if len(text) <= longest else f"{text[: longest - 1]}…"
+    return [*columns, Column(f"+{more}", [""] * len(rows))]
 
 
 def _reasons(view: View) -> list[str]:

@@ -57,15 +57,30 @@ def test_every_trial_is_there_as_what_it_was(folder, tmp_path):
     )
 
 
-def test_trials_that_end_later_are_added_in_order(folder, tmp_path):
+def test_what_ends_out_of_order_is_there_at_once_and_the_gap_is_running_until_it_ends(folder, tmp_path):
+    """As after Ctrl-C with two slots: a trial is interrupted, later ones have ended."""
     end(folder, 0)
     study = StudyFile(folder, tmp_path)
     assert study.update() == 1
+    end(folder, 3)
+    end(folder, 4)
+    assert study.update() == 2
+    assert [trial.state.name for trial in load(study).trials] == ["COMPLETE", "RUNNING", "RUNNING", "FAIL", "FAIL"]
+    assert study.update() == 0
     end(folder, 2)
-    assert study.update() == 0, "number 1 comes first"
     end(folder, 1)
     assert study.update() == 2
-    assert [trial.number for trial in load(study).trials] == [0, 1, 2]
+    filled, in_order = load(study).trials, StudyFile(folder, tmp_path / "again")
+    in_order.update()
+    for one, other in zip(filled, load(in_order).trials, strict=True):
+        assert (one.number, one.state, one.params, one.values) == (
+            other.number,
+            other.state,
+            other.params,
+            other.values,
+        )
+        assert one.user_attrs == other.user_attrs
+        assert repr(one.intermediate_values) == repr(other.intermediate_values), "NaN equals nothing"
 
 
 def test_it_is_made_anew_each_time(folder, tmp_path):
