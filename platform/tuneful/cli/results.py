@@ -2,52 +2,64 @@
 
 import json
 import math
+import re
 from typing import Annotated, Any
 
 import pandas as pd
 import typer
 from rich.table import Table
+from rich.text import Text
 
-from analysis.metrics.names import direction, metric_refusal
+from analysis.objective import Objective
 from analysis.records.sweep import SEARCH, SweepFolder, sweep_names
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep, tables_of
+from trainers.config.paths import nearest
+from trainers.errors import SpecError
+from tuneful.cli.plain import plain
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep, say, tables_of
 from tuneful.cli.train import SHOWN
+from tuneful.space.objective_spec import objective_direction, objective_refusal
 
 TOP = 5
 SPARE = ("seconds", "train/loss", "val/loss", "val/macro_f1", "val/map", "val/macro_auc")
 """What a narrow terminal goes without, the first of them first."""
 SETTINGS_WIDTH = 40
 """Columns of a terminal for settings that share one column of the table."""
+SORT_HELP = "Column to sort by: score, a metric or a cost best first, others from the smallest. [default: score]"
+SCORE = "score"
+OBJECTIVE = "objective."
+"""What the columns of the objectives after the first begin with."""
 
 
 def results(
     sweep: Annotated[str | None, typer.Argument(help="A sweep's name; without it, all sweeps.")] = None,
-    sort: Annotated[str, typer.Option(help="Column to sort by, best first: score, or a metric.")] = "score",
+    sort: Annotated[str | None, typer.Option(metavar="COLUMN", help=SORT_HELP, show_default=False)] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Comma-separated, for other programs.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="JSON, a list of records, for other programs.")] = False,
     folder: Results = DEFAULT_RESULTS,
 ) -> None:
     """Show the trials of a sweep, or the sweeps there are."""
+    if sweep is None and sort is not None:
+        raise SpecError(f"--sort is of a sweep's trials. Try: platform results SWEEP --sort {sort}")
+    sort = sort or SCORE
     table = _sweeps(folder) if sweep is None else trial_table(existing_sweep(folder, sweep), sort)
     if as_csv:
         print(table.to_csv(index=False), end="")
     elif as_json:
         print(json.dumps(json.loads(table.to_json(orient="records")), indent=1))
     elif table.empty:
-        console.print(f"Nothing in {folder} yet. Try: platform sweep loss", highlight=False)
+        say(f"Nothing in {folder} yet. Try: platform sweep loss")
     else:
         console.print(as_rich(fitting(telling(table, sort), sort, console.width)))
 
 
 def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
-    """All trials of a sweep with the last value of every metric, sorted best first.
+    """All trials of a sweep with the last value of every metric.
+
+    They are sorted best first by the score, a metric or a cost, and from the smallest by any other column.
 
     Raises:
         SpecError: `sort` is no column.
     """
-    from trainers.config.paths import nearest
-    from trainers.errors import SpecError
-
     tables = tables_of(folder)
     trials = tables.trials.drop(columns=["runs"]).dropna(axis=1, how="all")
     metrics = [name for name in tables.epochs if "/" in str(name)]
@@ -56,7 +68,7 @@ def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
         means = last.groupby(["stage", "trial"])[metrics].mean().reset_index()
         trials = trials.merge(means, on=["stage", "trial"], how="left")
     if sort not in trials:
-        if sort == "score":
+        if sort == SCORE:
             return trials
         names = [name for name in map(str, trials) if "@" in sort or "@" not in name]  # groups are many
         raise SpecError(f"--sort: {sort!r} is no column. {nearest(sort, names)}")
@@ -64,15 +76,16 @@ def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
 
 
 def _lower_first(folder: SweepFolder, sort: str) -> bool:
-    """Whether the lowest value of a column is the best."""
-    if sort == "score":
-        return bool((folder.definition() or {})["objective"]["mode"] == "min")
-    return not metric_refusal(sort) and direction(sort) == "min"
+    """Whether the lowest value of a column is the best, or neither end is better."""
+    if sort == SCORE:
+        return Objective.of(folder.definition() or {}).mode == "min"
+    metric = re.sub(r"^test/", "val/", sort.removeprefix(OBJECTIVE))
+    return bool(objective_refusal(metric)) or objective_direction(metric) == "min"
 
 
 def print_best(folder: SweepFolder) -> None:
     """The best complete trials of the search as a small table."""
-    table = trial_table(folder, "score")
+    table = trial_table(folder, SCORE)
     best = table[(table["stage"] == SEARCH) & (table["state"] == "complete")].head(TOP)
     columns = ["trial", "score", "epochs", *(name for name in table if str(name).startswith("param."))]
     if len(best):  # without settings that none of the best has
@@ -109,9 +122,7 @@ def fitting(table: pd.DataFrame, sort: str, width: int) -> pd.DataFrame:
 
 def _width(table: pd.DataFrame) -> int:
     """Columns of a terminal that a table takes, two between its own."""
-    widths = [
-        max(len(str(name).removeprefix("param.")), *(len(_cell(value)) for value in table[name])) for name in table
-    ]
+    widths = [max(len(_title(name)), *(len(_cell(value)) for value in table[name])) for name in table]
     shared = [
         min(wide, SETTINGS_WIDTH) if name == "settings" else wide for name, wide in zip(table, widths, strict=True)
     ]
@@ -125,14 +136,18 @@ def _told(settings: dict[Any, Any]) -> str:
 
 
 def as_rich(table: pd.DataFrame) -> Table:
-    """A pandas table for the terminal."""
+    """A pandas table for the terminal; its names and cells are data."""
     rich = Table(box=None, pad_edge=False, header_style="bold")
     for name in table:
         whole = str(name) in ("trial", "score", "state")
-        rich.add_column(str(name).removeprefix("param."), no_wrap=whole, overflow="fold")
+        rich.add_column(Text(_title(name)), no_wrap=whole, overflow="fold")
     for row in table.itertuples(index=False):
-        rich.add_row(*(_cell(value) for value in row))
+        rich.add_row(*(Text(_cell(value)) for value in row))
     return rich
+
+
+def _title(name: Any) -> str:
+    return plain(str(name).removeprefix("param."))
 
 
 def _cell(value: Any) -> str:
@@ -140,7 +155,7 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):  # whole numbers, too, where another trial lacks the setting
         return f"{value:.0f}" if value.is_integer() else f"{value:.4g}"
-    return str(value)
+    return plain(str(value))
 
 
 def _sweeps(folder: Any) -> pd.DataFrame:
@@ -149,8 +164,7 @@ def _sweeps(folder: Any) -> pd.DataFrame:
         sweep = existing_sweep(folder, name)
         trials = tables_of(sweep).trials
         scores = trials[(trials["stage"] == SEARCH) & (trials["state"] == "complete")]["score"]
-        minimised = (sweep.definition() or {})["objective"]["mode"] == "min"
-        best = scores.min() if minimised else scores.max()
+        best = scores.min() if Objective.of(sweep.definition() or {}).mode == "min" else scores.max()
         rows.append({"sweep": name, "trials": len(trials), "best": best, **trials["state"].value_counts().to_dict()})
     table = pd.DataFrame(rows)
     states = table.columns[3:]

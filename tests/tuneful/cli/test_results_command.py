@@ -1,0 +1,145 @@
+"""`platform results` and its neighbours: best first whatever is best, names as data, sweeps of several objectives."""
+
+import json
+import math
+
+import pytest
+
+from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
+from tuneful.space.sweep import load_sweep
+
+METRICS = ("val/macro_auc", "val/loss", "test/macro_auc", "cost/inference_s_per_min", "embeddings/frechet_distance")
+SPELL = "cannot [red]open[/data/x.wav], [enforce fail at alloc_cpu.cpp:117], :100:, \x1b[2J"
+"""Markup, an emoji and a control sequence, for a terminal that takes names for more than names."""
+
+
+@pytest.fixture
+def swept(tmp_path, sweep_file):
+    """`swept(objective="...")`: a sweep of three ended trials whose every number is the trial's plus one."""
+
+    def make(name="tiny", **changes):
+        folder = SweepFolder(tmp_path / "results" / "sweeps" / name)
+        folder.write_definition({**load_sweep(sweep_file(trials="3", **changes)).resolved(), "name": name})
+        folder.write_command("platform sweep tiny")
+        for number in range(3):
+            trial(folder, number)
+        return folder
+
+    return make
+
+
+def trial(folder, number):
+    run = RunPlan(f"k{number}", {"training": {"epochs": 1}}, 0, 0, 0, "stratified")
+    plan = TrialPlan(SEARCH, number, {}, {"optimizer.lr": 0.1 * (3 - number), "loss.name": "bce"}, (run,))
+    folder.ask(plan)
+    value = number + 1.0
+    ledger = folder.ledger(run.key)
+    ledger.begin({"key": run.key}, 0)
+    metrics = {**dict.fromkeys(METRICS, value), "seconds": value, "eval_seconds": value}
+    record = {"epoch": 1, "state": "finished", "metrics": metrics, "protocol": "p", "kept_epoch": 1}
+    ledger.publish(record, no_files)
+    folder.end(plan, TrialEnd("complete", ((1, value),), None, (value, value)))
+
+
+def no_files(path):
+    """A checkpoint without any."""
+
+
+SEVERAL = "[{metric: val/macro_auc}, {metric: eval_seconds}]"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("results",),
+        ("results", "tiny"),
+        ("results", "--json"),
+        ("status",),
+        ("status", "--json"),
+        ("watch", "tiny"),
+        ("report", "tiny"),
+    ],
+    ids=" ".join,
+)
+def test_a_sweep_of_several_objectives_is_shown_as_any_other(platform, swept, command):
+    swept(objective=SEVERAL)
+    swept("other")
+    done = platform(*command)
+    assert done.returncode == 0, done.stderr
+    assert "tiny" in done.stdout or "0.1" in done.stdout
+
+
+def test_the_first_of_several_objectives_says_which_way_is_best(platform, swept):
+    swept(objective=SEVERAL)
+    assert numbers(platform("results", "tiny", "--json")) == [2, 1, 0]
+    swept("less", objective="[{metric: val/loss}, {metric: eval_seconds}]")
+    assert numbers(platform("results", "less", "--json")) == [0, 1, 2]
+    assert {row["sweep"]: row["best"] for row in json.loads(platform("results", "--json").stdout)} == {
+        "tiny": 3,
+        "less": 1,
+    }
+    refused = platform("stop", "tiny")
+    assert "nobody works on tiny: it is finished. Try: platform status" in refused.stderr
+
+
+def numbers(done):
+    assert done.returncode == 0, done.stderr
+    return [row["trial"] for row in json.loads(done.stdout)]
+
+
+@pytest.mark.parametrize(
+    ("column", "lowest_first"),
+    [
+        ("val/macro_auc", False),
+        ("test/macro_auc", False),
+        ("val/loss", True),
+        ("cost/inference_s_per_min", True),
+        ("embeddings/frechet_distance", True),
+        ("objective.eval_seconds", True),
+        ("seconds", True),
+        ("trial", True),
+    ],
+)
+def test_best_is_first_whichever_way_a_column_is_better(platform, swept, column, lowest_first):
+    swept(objective=SEVERAL)
+    order = numbers(platform("results", "tiny", "--sort", column, "--json"))
+    assert order == ([0, 1, 2] if lowest_first else [2, 1, 0])
+
+
+def test_sorting_the_list_of_sweeps_is_refused(platform, swept):
+    swept()
+    done = platform("results", "--sort", "val/map")
+    assert done.returncode == 2
+    assert "Try: platform results SWEEP --sort val/map" in done.stderr
+
+
+def test_cells_and_headers_are_data(platform, swept):
+    folder = swept()
+    plan = TrialPlan(SEARCH, 3, {}, {"optimizer.lr": SPELL, "[bold]x": 1}, (RunPlan("k3", {}, 0, 0, 0, "s"),))
+    folder.ask(plan)
+    folder.end(plan, TrialEnd("failed", (), SPELL))
+    done = platform("results", "tiny")
+    assert done.returncode == 0, done.stderr
+    assert SPELL.replace("\x1b", "\\x1b") in done.stdout
+    assert "[bold]x" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+@pytest.mark.parametrize("command", ["results", "status"])
+def test_a_folder_called_as_markup_is_named_as_it_is(platform, command):
+    assert "runs/[exp1]" in platform(command, "--results", "runs/[exp1]").stdout
+
+
+def test_the_path_of_a_page_is_named_as_it_is(platform, swept, tmp_path):
+    swept()
+    (tmp_path / "results").rename(tmp_path / "[exp1]:100:")
+    done = platform("report", "tiny", "--results", "[exp1]:100:")
+    assert done.stdout == "Report: [exp1]:100:/reports/tiny.html\n"
+
+
+def test_a_trial_without_a_score_comes_last(platform, swept):
+    folder = swept()
+    plan = TrialPlan(SEARCH, 3, {}, {"optimizer.lr": 0.1}, (RunPlan("k3", {}, 0, 0, 0, "s"),))
+    folder.ask(plan)
+    folder.end(plan, TrialEnd("diverged", ((1, math.nan),)))
+    assert numbers(platform("results", "tiny", "--json")) == [2, 1, 0, 3]
