@@ -1,35 +1,61 @@
 """`platform check`: look for mistakes before compute is spent."""
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import console, preparation
+from tuneful.cli.shared import preparation, say
+from tuneful.cli.sweep_options import (
+    Allow,
+    CpusPerWorker,
+    Data,
+    GpusPerWorker,
+    Recipe,
+    Set,
+    Trials,
+    Workers,
+    resources,
+)
 
 if TYPE_CHECKING:
     from trainers.data.catalogue import Catalogue
     from trainers.spec import RunSpec
     from tuneful.checks.subject import Finding
+    from tuneful.space.options import SweepOptions
     from tuneful.space.sweep import Sweep
 
 
 def check(
     file: Annotated[str, typer.Argument(help="A sweep file or a recipe: its name, or the path of a YAML file.")],
     overrides: Annotated[list[str] | None, typer.Argument(help="path=value, such as loss.name=ce")] = None,
-    data: Annotated[str | None, typer.Option(help="Catalogue to run on, in place of the recipe's.")] = None,
+    data: Data = None,
+    recipe: Recipe = None,
+    set_: Set = None,
+    trials: Trials = None,
+    workers: Workers = None,
+    cpus_per_worker: CpusPerWorker = None,
+    gpus_per_worker: GpusPerWorker = None,
+    allow: Allow = None,
     as_json: Annotated[bool, typer.Option("--json", help="The findings as JSON, for other programs.")] = False,
 ) -> None:
     """Run the preflight checks on a sweep file or a recipe. Exit code 2 when one finds an error."""
     from tuneful.checks.registry import CHECKS, refuse_errors
+    from tuneful.space.options import SweepOptions
 
-    allowed: tuple[str, ...] = ()  # consent belongs to a sweep file, a recipe has none
+    options = SweepOptions(
+        data=data,
+        recipe=recipe,
+        sets=(*(overrides or ()), *(set_ or ())),
+        trials=trials,
+        allow=tuple(allow or ()),
+        resources=resources(workers, cpus_per_worker, gpus_per_worker),
+    )
     if _is_recipe(file):
-        findings = _check_run(_run_of(file, overrides or (), data), as_json)
+        findings, allowed = _check_run(_run_of(file, options), as_json), options.allow
     else:
-        sweep = _sweep_of(file, overrides or (), data)
+        sweep = _sweep_of(file, options)
         findings, allowed = _check_sweep(sweep, as_json), sweep.definition.allow
     if as_json:
         rows = [{**vars(finding), "allowed": finding.code in allowed} for finding in findings]
@@ -37,45 +63,45 @@ def check(
     else:
         for finding in findings:
             if finding.severity == "warning" or finding.code in allowed:
-                _say(str(finding))
+                say(str(finding))
     refuse_errors(findings, allowed)
     if not as_json:
-        _say(f"{len(CHECKS)} checks: {len(findings)} findings, none stops a sweep.")
+        say(f"{len(CHECKS)} checks: {len(findings)} findings, none stops a sweep.")
 
 
 def _is_recipe(file: str) -> bool:
-    """Whether a name is a recipe's, or a file has nothing to search."""
+    """Whether a name is a recipe's, or a file has nothing that only a sweep file has."""
     from trainers.config.build import recipe_names
     from trainers.config.yamlfile import load_document
+    from tuneful.space.definition import SweepDefinition
 
     path = Path(file)
     if path.suffix in (".yaml", ".yml") and path.is_file():
-        return "search" not in load_document(path).data
+        return load_document(path).data.keys().isdisjoint(("extends", *SweepDefinition.model_fields))
     return file in recipe_names()
 
 
-def _run_of(file: str, overrides: Sequence[str], data: str | None) -> "RunSpec":
-    from trainers.config.build import Layer, build_spec, load_recipe, parse_overrides
+def _run_of(file: str, options: "SweepOptions") -> "RunSpec":
+    from trainers.config.build import build_spec, load_recipe
     from trainers.errors import SpecError
+    from tuneful.space.options import command_line
 
-    layer = parse_overrides(overrides)
-    if data is not None and "data.name" in layer.values:
-        raise SpecError("data.name is set twice on the command line. Try: --data alone")
-    return build_spec(load_recipe(file), [Layer({"data.name": data} if data else {}), layer])
+    if options.recipe is not None or options.trials is not None or options.resources:
+        raise SpecError(f"{file} is a recipe: --recipe, --trials and resources go with a sweep file. Try: without them")
+    return build_spec(load_recipe(file), [command_line(options.sets, options.data)])
 
 
-def _sweep_of(file: str, overrides: Sequence[str], data: str | None) -> "Sweep":
+def _sweep_of(file: str, options: "SweepOptions") -> "Sweep":
     from trainers.config.build import recipe_names
     from trainers.errors import SpecError
     from tuneful.space.locate import find_sweep_file
-    from tuneful.space.options import SweepOptions
     from tuneful.space.sweep import load_sweep
 
     try:
         path = find_sweep_file(file)
     except SpecError as error:
         raise SpecError(f"{error}, or a recipe: {', '.join(recipe_names())}") from None
-    return load_sweep(path, SweepOptions(data=data, sets=tuple(overrides)))
+    return load_sweep(path, options)
 
 
 def _check_run(spec: "RunSpec", quiet: bool) -> "list[Finding]":
@@ -90,7 +116,7 @@ def _check_sweep(sweep: "Sweep", quiet: bool) -> "list[Finding]":
     catalogue = _catalogue(sweep.spec_for({}), quiet)
     sweep, left_out = without_impossible_splits(sweep, catalogue)
     for line in () if quiet else left_out:
-        _say(f"Warning: {line}")
+        say(f"Warning: {line}")
     return check_sweep(sweep, catalogue)
 
 
@@ -101,7 +127,3 @@ def _catalogue(spec: "RunSpec", quiet: bool) -> "Catalogue":
         return open_catalogue(spec.data.name)
     with preparation() as report:
         return open_catalogue(spec.data.name, report)
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

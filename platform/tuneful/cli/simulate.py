@@ -1,16 +1,16 @@
 """`platform simulate`: which search algorithm would have been best, on recorded learning curves."""
 
 import json
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console
+from tuneful.cli.sweep_options import Data, Recipe, Set
 
 
 def simulate(
-    path: Annotated[Path, typer.Argument(metavar="FILE", help="The sweep file: its space, objective and scheduler.")],
+    file: Annotated[str, typer.Argument(help="The sweep file, or its name: the space, objective and scheduler.")],
     source: Annotated[
         str, typer.Option("--from", metavar="SWEEP|TABLE", help="Recorded curves: a sweep, or a parquet or CSV file.")
     ],
@@ -20,6 +20,9 @@ def simulate(
     scheduler: Annotated[
         list[str] | None, typer.Option(help="Repeatable. [default: fifo and the file's]", show_default=False)
     ] = None,
+    data: Data = None,
+    recipe: Recipe = None,
+    set_: Set = None,
     seeds: Annotated[int, typer.Option(min=2, help="Searches of each algorithm.")] = 20,
     slots: Annotated[int, typer.Option(min=1, help="Trials at a time.")] = 2,
     budget_epochs: Annotated[
@@ -33,9 +36,11 @@ def simulate(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Compare search algorithms on recorded learning curves, in simulated time."""
+    from tuneful.space.locate import find_sweep_file
+    from tuneful.space.options import SweepOptions
     from tuneful.space.sweep import load_sweep
 
-    sweep = load_sweep(path)
+    sweep = load_sweep(find_sweep_file(file), SweepOptions(data, recipe, tuple(set_ or ())))
     from tuneful.simulator import text
     from tuneful.simulator.simulate import Asked
     from tuneful.simulator.simulate import simulate as compared

@@ -6,10 +6,12 @@ import numpy as np
 
 from analysis.objective import Objective
 from analysis.records.sweep import SEARCH, SweepFolder, TrialEnd, TrialPlan, sweep_folder, sweep_names
+from trainers.config.paths import get_path
 from tuneful.errors import SimulationError
 from tuneful.simulator.curves import Curve, Curves, params_of
 from tuneful.simulator.tables import curves_of_table
 from tuneful.space.sweep import Sweep
+from tuneful.space.variables import is_variable
 
 
 def load_curves(source: str, sweep: Sweep, results: Path) -> Curves:
@@ -38,11 +40,18 @@ def curves_of_sweep(folder: SweepFolder, sweep: Sweep) -> Curves:
         if end is None or end.state == "failed" or not end.scores:
             continue
         params = params_of(sweep.space, lambda path, plan=plan: plan.settings.get(path))  # type: ignore[misc]
-        if params is None:
-            outside += 1
-        else:
+        if params is not None and _is_of(sweep, params, plan):
             curves.append(_curve(folder, params, plan, end))
+        else:
+            outside += 1
     return Curves(sweep.space, tuple(curves), f"sweep {folder.name}", outside, of_trials=True)
+
+
+def _is_of(sweep: Sweep, params: dict[str, object], plan: TrialPlan) -> bool:
+    """Whether what was recorded is a trial of `sweep` also in the settings that this one has fixed."""
+    fixed = plan.settings.keys() - sweep.space.parameters.keys()
+    spec = sweep.spec_for(params).resolved() if fixed else {}
+    return all(get_path(spec, path) == plan.settings[path] for path in fixed if not is_variable(path))
 
 
 def _curve(folder: SweepFolder, params: dict[str, object], plan: TrialPlan, end: TrialEnd) -> Curve:

@@ -49,7 +49,7 @@ def _check_ends(sweep: "Sweep", places: Places) -> None:
     hours = definition.max_gpu_hours
     if hours is not None and not definition.resources.gpus_per_worker:
         text = "max_gpu_hours needs GPUs, resources.gpus_per_worker is 0"
-        raise places.error(text, "max_gpu_hours", hint=f"max_hours: {hours:g}, or resources.gpus_per_worker: 1")
+        raise places.error(text, "max_gpu_hours", hint=f"max_hours: {hours:g}, or --gpus-per-worker 1")
     _check_distinct(definition.warm_start, places, ("warm_start",))
     if sweep.name in definition.warm_start:
         text = f"warm_start names the sweep itself ({sweep.name}), whose trials on record it knows anyway"

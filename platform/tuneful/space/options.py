@@ -1,6 +1,7 @@
 """What the command line lays over a sweep file."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from trainers.config.build import Layer, leaves, parse_overrides, unknown_field
@@ -33,27 +34,46 @@ class SweepOptions:
     warm_start: tuple[str, ...] = ()
     """Sweeps to learn from, in place of the file's."""
 
+    resources: Mapping[str, float] = field(default_factory=dict)
+    """Fields of the file's `resources` that are replaced."""
+
     def layer(self) -> Layer:
         """`sets` and `data` as settings by path.
 
         Raises:
             SpecError: no `path=value`, a path set twice, an unknown field.
         """
-        values = dict(leaves(parse_overrides(self.sets).values))
-        if self.data is not None:
-            if "data.name" in values:
-                raise SpecError(f"{COMMAND_LINE}: data.name is set twice. Try: --data alone")
-            values["data.name"] = self.data
+        values = dict(leaves(command_line(self.sets, self.data).values))
         for path in values:
             _check(path)
         return Layer(values, dict.fromkeys(values, COMMAND_LINE))
 
-    def top_level(self) -> dict[str, Any]:
-        """What replaces a field of the sweep file."""
+    def over(self, file: Mapping[str, Any]) -> Layer:
+        """What replaces fields of the sweep file, which holds `file`."""
         given = {name: getattr(self, name) for name in ("recipe", "trials", "max_hours", "name", "reuse")}
         given |= {name: list(getattr(self, name)) or None for name in ("allow", "warm_start")}
         replaced = {key: value for key, value in given.items() if value is not None}
-        return {**replaced, "recipe_data": None} if self.recipe is not None else replaced
+        if self.recipe is not None:
+            replaced["recipe_data"] = None
+        places = dict.fromkeys(replaced, COMMAND_LINE)
+        if self.resources and isinstance(of_file := file.get("resources", {}), dict):
+            replaced["resources"] = {**of_file, **self.resources}
+            places |= {f"resources.{name}": COMMAND_LINE for name in self.resources}
+        return Layer(replaced, places)
+
+
+def command_line(sets: Sequence[str], data: str | None) -> Layer:
+    """What the command line sets of a run: `path=value` texts, and the catalogue of `--data`.
+
+    Raises:
+        SpecError: no `path=value`, a path set twice.
+    """
+    values = dict(parse_overrides(sets).values)
+    if data is not None:
+        if "data.name" in dict(leaves(values)):
+            raise SpecError(f"{COMMAND_LINE}: data.name is set twice. Try: --data alone")
+        values["data.name"] = data
+    return Layer(values, dict.fromkeys(values, COMMAND_LINE))
 
 
 def _check(path: str) -> None:

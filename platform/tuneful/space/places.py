@@ -20,13 +20,13 @@ class Places:
 
     document: Document
     overridden: Mapping[str, str] = field(default_factory=dict)
-    """Top-level keys that did not come from the file -> where they came from."""
+    """Keys, nested ones dotted, that did not come from the file -> where they came from."""
 
     def of(self, *keys: str) -> str:
         """`file.yaml:7` of the innermost of the nested `keys` that has a line."""
-        if keys and keys[0] in self.overridden:
-            return self.overridden[keys[0]]
-        return self.document.place(keys)
+        dotted = (".".join(keys[:depth]) for depth in range(1, len(keys) + 1))
+        where = next((self.overridden[path] for path in dotted if path in self.overridden), None)
+        return self.document.place(keys) if where is None else where
 
     def entry(self, path: str, index: int = 0) -> str:
         """The line of the `index`-th entry of a searched path."""

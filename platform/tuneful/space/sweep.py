@@ -22,7 +22,7 @@ from tuneful.space.names import check_name
 from tuneful.space.objectives import check_objectives
 from tuneful.space.options import SweepOptions
 from tuneful.space.parameters import Parameter, Space
-from tuneful.space.places import COMMAND_LINE, Places
+from tuneful.space.places import Places
 from tuneful.space.probing import probe
 from tuneful.space.published import Points
 from tuneful.space.reading import FURTHER, read_definition
@@ -117,10 +117,10 @@ def load_sweep(path: Path | str, options: SweepOptions | None = None) -> Sweep:
         SpecError: the first thing that is wrong, with file, line, the allowed names and the fix.
     """
     path, options = Path(path), options or SweepOptions()
-    overrides = options.top_level()
     document = load_sweep_document(path)
-    places = Places(document, dict.fromkeys(overrides, COMMAND_LINE))
-    definition = read_definition(places, overrides)
+    over = options.over(document.data)
+    places = Places(document, over.places)
+    definition = read_definition(places, over.values)
     if definition.name is None:
         name = check_name(path.stem, str(path))
     else:

@@ -267,9 +267,29 @@ def test_platform_check_tells_a_recipe_from_a_sweep_file_by_what_is_in_it(leaky,
     assert sweep.returncode == 0, sweep.stderr
 
 
+def test_platform_check_takes_a_file_that_extends_another_for_a_sweep(leaky, platform, tmp_path):
+    (tmp_path / "mine.yaml").write_text(
+        "extends: loss\nset: {training.batch_size: 8, data.split.scheme: stratified_group}\nconfirm: null\ntrials: 5\n"
+    )
+    done = platform("check", "mine.yaml", "--data", "leaky")
+    assert done.returncode == 0, done.stderr
+
+
+def test_platform_check_takes_the_options_of_sweep(leaky, platform, sweep_file):
+    options = ("--recipe", "birdclef2025", "--set", "training.batch_size=8", "--trials", "3", "--allow", "TF001")
+    done = platform("check", str(sweep_file(set="{}")), "--data", "leaky", *options, "--gpus-per-worker", "1")
+    assert "No such option" not in done.stderr
+    assert "TF001 error: " in done.stdout, "what was allowed is said"
+    of_a_run = platform("check", "chorus", "--data", "leaky", "--allow", "TF001", "--set", "training.batch_size=8")
+    assert of_a_run.returncode == 0, of_a_run.stderr
+    refused = platform("check", "chorus", "--recipe", "birdclef2025")
+    assert refused.returncode == 2
+    assert "chorus is a recipe: --recipe, --trials and resources go with a sweep file" in refused.stderr
+
+
 def test_a_run_by_itself_is_told_of_warnings_too(leaky, platform):
     """It is stopped by the error, after what only warns was said."""
-    stopped = platform("train", "chorus", "data.name=leaky", "--device", "cpu")
+    stopped = platform("train", "chorus", "--data", "leaky", "--device", "cpu")
     assert stopped.returncode == 2
     assert "TF001 error" in stopped.stderr
     assert "TF011 warning" in stopped.stdout

@@ -85,11 +85,11 @@ FILES = {
     "a secret": ({"set": "{wandb_api_key: hunter2}"}, ["looks like a secret"]),
     "more workers than CPUs": (
         {"resources": f"{{workers: {2 * (os.cpu_count() or 1)}}}"},
-        ["CPUs, there are", f"Try: resources: {{workers: {os.cpu_count()}}}"],
+        ["CPUs, there are", f"Try: resources: {{workers: {os.cpu_count()}}}, or --workers {os.cpu_count()}"],
     ),
     "a worker of more CPUs than there are": (
         {"resources": "{cpus_per_worker: 4096}"},
-        ["needs 4096 CPUs", f"Try: resources: {{workers: 1, cpus_per_worker: {os.cpu_count()}}}"],
+        ["needs 4096 CPUs", f"Try: resources: {{workers: 1, cpus_per_worker: {os.cpu_count()}}}, or --workers 1 "],
     ),
 }
 
@@ -105,7 +105,7 @@ def test_a_sweep_file_that_cannot_run(platform, sweep_file, tmp_path, what):
 @no_gpu
 def test_a_gpu_for_each_worker_where_there_is_none(platform, sweep_file, tmp_path):
     done = platform("sweep", str(sweep_file(resources="{gpus_per_worker: 1}")))
-    refused(done, tmp_path, "needs 1 GPUs, there are 0. Try: resources: {gpus_per_worker: 0}")
+    refused(done, tmp_path, "needs 1 GPUs, there are 0. Try: resources: {gpus_per_worker: 0}, or --gpus-per-worker 0")
 
 
 # ---- the command line

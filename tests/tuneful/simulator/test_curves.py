@@ -14,13 +14,16 @@ from tuneful.simulator.recorded import curves_of_sweep, load_curves
 from tuneful.simulator.surrogate import Surrogate
 from tuneful.simulator.tables import curves_of_table
 from tuneful.simulator.world import Reality, World, continued
-from tuneful.space.sweep import load_sweep
+from tuneful.space.sweep import SweepOptions, load_sweep
 
 SEARCHED = """\
   loss.name: {choice: [bce, focal]}
   loss.gamma: {uniform: [0.0, 4.0], when: {loss.name: focal}}
   optimizer.lr: {loguniform: [1.0e-4, 1.0e-2]}
 """
+
+
+LOSSES = ("bce", "ce")
 
 
 @pytest.fixture
@@ -85,7 +88,9 @@ def test_what_is_neither_sweep_nor_table_is_refused(tmp_path, sweep):
         load_curves("nothing", sweep, tmp_path)
 
 
-def test_a_sweep_gives_the_curves_of_its_trials(tmp_path, sweep):
+@pytest.fixture
+def recorded(tmp_path):
+    """A sweep of three trials on record, one of each end."""
     folder = SweepFolder(tmp_path / "sweeps" / "mine")
     settings = {"loss.name": "bce", "optimizer.lr": 1e-3}
     for number, (state, scores) in enumerate([("complete", (0.5, 0.7)), ("pruned", (0.4,)), ("failed", ())]):
@@ -100,15 +105,26 @@ def test_a_sweep_gives_the_curves_of_its_trials(tmp_path, sweep):
             for epoch in range(1, len(scores) + 1):
                 record = {"epoch": epoch, "state": "running", "metrics": {"seconds": 2.0, "eval_seconds": 1.0}}
                 ledger.publish({**record, "protocol": "", "kept_epoch": None}, None)
-    found = curves_of_sweep(folder, sweep)
+    return folder
+
+
+def test_a_sweep_gives_the_curves_of_its_trials(recorded, sweep):
+    found = curves_of_sweep(recorded, sweep)
     assert [(curve.scores, curve.seconds, curve.whole) for curve in found.curves] == [
         ((0.5, 0.7), (6.0, 6.0), True),
         ((0.4,), (6.0,), False),
     ]
     assert found.of_trials
-    folder.write_definition({"scheduler": {"name": "pbt"}})
+    recorded.write_definition({"scheduler": {"name": "pbt"}})
     with pytest.raises(SimulationError, match="changed their settings"):
-        curves_of_sweep(folder, sweep)
+        curves_of_sweep(recorded, sweep)
+
+
+def test_trials_that_differ_from_what_is_fixed_are_none_of_the_space(recorded, sweep, tmp_path):
+    bce, ce = (load_sweep(tmp_path / f"{sweep.name}.yaml", SweepOptions(sets=(f"loss.name={one}",))) for one in LOSSES)
+    assert len(curves_of_sweep(recorded, bce).curves) == 2
+    with pytest.raises(SimulationError, match="2 lie outside"):
+        curves_of_sweep(recorded, ce)
 
 
 # ---- configurations that nobody recorded

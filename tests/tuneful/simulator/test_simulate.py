@@ -187,6 +187,21 @@ def test_the_command_compares_and_says_what_it_rests_on(file):
         assert text in done.output
 
 
+def test_a_sweep_file_is_found_by_name_and_takes_what_the_sweep_was_started_with(file, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "search_spaces").mkdir()
+    (tmp_path / "search_spaces" / "space.yaml").write_text(file.read_text())
+    lines = TABLE.read_text().splitlines()
+    loss = lines[0].split(",").index("loss.name")
+    only = [line for line in lines[1:] if line.split(",")[loss] == "ce"]
+    (tmp_path / "ce.csv").write_text("\n".join([lines[0], *only]))
+    arguments = ["simulate", "space", "--from", "ce.csv", "--seeds", "2", "--sampler", "random", "--json"]
+    done = CliRunner().invoke(app, [*arguments, "--set", "loss.name=ce", "--scheduler", "fifo"])
+    assert done.exit_code == 0, done.exception
+    assert json.loads(done.output)["configurations"] == 8
+    assert json.loads(done.output)["exact"]
+
+
 def test_programs_get_every_search_of_every_algorithm(sweep, tmp_path):
     asked = Asked(str(TABLE), ["grid"], ["fifo", "asha"], seeds=3, within=0.01)
     told = json.loads(json.dumps(as_json(*simulate(sweep, asked, tmp_path))))

@@ -139,11 +139,26 @@ def test_a_recipe_may_be_a_path_beside_the_file(load, tmp_path):
     assert sweep.spec_for({}).training.epochs == 3
 
 
+def test_resources_of_the_command_line_replace_single_fields_of_the_files(load):
+    text = f"{TEXT}resources: {{cpus_per_worker: 3}}\n"
+    resources = load(text, resources={"gpus_per_worker": 0.5}).definition.resources
+    assert (resources.workers, resources.cpus_per_worker, resources.gpus_per_worker) == (1, 3, 0.5)
+    assert load(TEXT, resources={"workers": 2}).definition.resources.workers == 2
+
+
+def test_a_mistake_in_the_files_resources_is_the_files_whatever_the_command_line_says(load):
+    for wrong, line in (("{cpus_per_worker: 0}", "yaml:"), ("[1]", "yaml:")):
+        with pytest.raises(SpecError) as refused:
+            load(f"{TEXT}resources: {wrong}\n", resources={"gpus_per_worker": 1})
+        assert line in str(refused.value)
+        assert "command line" not in str(refused.value)
+
+
 OPTIONS = [
     {},
     {"sets": ["loss.name=ce"]},
     {"sets": ["loss.gamma=3.5"], "data": "mine", "trials": 5},
-    {"sets": ["mixing.name=none"]},
+    {"sets": ["mixing.name=none"], "resources": {"gpus_per_worker": 1}},
     {"sets": ["mixing.name=mixup", "targets.mode=soft"]},
 ]
 

@@ -112,8 +112,9 @@ def test_a_trial_that_fits_nowhere_is_refused_with_one_that_would(asked, have, f
     nodes = [Node(*node) for node in have]
     with pytest.raises(ResourceError) as refused:
         check_fit({**ONE, **asked}, nodes)
-    assert str(refused.value).endswith(f"Try: resources: {{{fix}}}")
     smaller = dict(part.split(": ") for part in fix.split(", "))
+    options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in smaller.items())
+    assert str(refused.value).endswith(f"Try: resources: {{{fix}}}, or {options}")
     check_fit({**ONE, **asked, **{name: float(value) for name, value in smaller.items()}}, nodes)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from trainers.spec import RunSpec
 from tuneful.errors import ResourceError
 from tuneful.space.sweep import Sweep
+from tuneful.sweep.clusters.room import asked_for
 
 if TYPE_CHECKING:
     from trainers.training.dry_step import StepMemory
@@ -90,7 +91,7 @@ def measure_here(spec: RunSpec) -> "StepMemory":
 
 def _fix(needs: int | None, total: int, spec: RunSpec) -> str:
     if needs is not None and needs <= total:
-        return f"resources: {{gpus_per_worker: {-(-needs * 20 // total) / 20:g}}}"
+        return asked_for(gpus_per_worker=-(-needs * 20 // total) / 20)
     half = max(1, spec.training.batch_size // 2)
     return f"training.batch_size: {half} and training.accumulate: {spec.training.accumulate * 2}"
 

@@ -53,7 +53,7 @@ def check_fit(resources: Mapping[str, Any], nodes: Sequence[Node] | None = None)
     if fitting < resources["workers"]:  # CPUs here, GPUs there
         raise ResourceError(
             f"resources: {resources['workers']} workers with {cpus:g} CPUs and {gpus:g} GPUs each don't fit: of these "
-            f"{len(nodes)} nodes hold {fitting}. Try: resources: {{workers: {max(1, fitting)}, cpus_per_worker: 1}}"
+            f"{len(nodes)} nodes hold {fitting}. Try: {asked_for(workers=max(1, fitting), cpus_per_worker=1)}"
         )
 
 
@@ -63,16 +63,23 @@ def slots(nodes: Sequence[Node], resources: Mapping[str, Any]) -> int:
     return max(1, fitting // int(resources["workers"]))
 
 
+def asked_for(**fields: float) -> str:
+    """Resources as a sweep file has them, and as the command line: for the fix in a message."""
+    file = ", ".join(f"{name}: {amount:g}" for name, amount in fields.items())
+    options = " ".join(f"--{name.replace('_', '-')} {amount:g}" for name, amount in fields.items())
+    return f"resources: {{{file}}}, or {options}"
+
+
 def _check(kind: str, workers: int, each: float, have: Sequence[float]) -> None:
     """One kind of resource alone."""
     fitting = sum(int(amount / each + ROUNDING) for amount in have) if each else workers
     if fitting >= workers:
         return
     name, largest = f"{kind.lower()}s_per_worker", max(have, default=0)
-    alone = "workers: 1, " if largest or kind == "CPU" else ""
-    smaller = f"workers: {fitting}" if fitting else f"{alone}{name}: {largest:g}"
+    alone: dict[str, float] = {"workers": 1} if largest or kind == "CPU" else {}
+    smaller = {"workers": fitting} if fitting else {**alone, name: largest}
     where = f" on {len(have)} nodes, the largest with {largest:g}" if len(have) > 1 else ""
     raise ResourceError(
         f"resources: a trial of {workers} workers with {each:g} {kind}s each needs {workers * each:g} {kind}s, there "
-        f"are {sum(have):g}{where}. Try: resources: {{{smaller}}}"
+        f"are {sum(have):g}{where}. Try: {asked_for(**smaller)}"
     )
