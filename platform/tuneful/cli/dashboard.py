@@ -12,7 +12,7 @@ import typer
 
 from analysis.records.sweep import SweepFolder, sweep_names
 from trainers.errors import SpecError
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, existing_sweep, say
 
 if TYPE_CHECKING:
     from tuneful.sweep.clusters.ray_where import RayWhere
@@ -40,7 +40,7 @@ def dashboard(
     where = read_where(folder.path) if who else None
     report = write_report(folder, results).absolute()
     for line in [*_ray_lines(folder, who, where), _optuna_line(folder), f"report   {report}"]:
-        _say(line)
+        say(line)
     page = page or ("ray" if where and where.dashboard else "report")
     if page == "optuna":
         _serve_optuna(folder, results, port, open_)
@@ -113,10 +113,10 @@ def _serve_optuna(folder: SweepFolder, results: Path, port: int, open_: bool) ->
 
     require()
     study = StudyFile(folder, results)
-    _say(f"study    {study.path.absolute()} with {study.update()} trials; new ones are added as they end")
+    say(f"study    {study.path.absolute()} with {study.update()} trials; new ones are added as they end")
 
     def tell(url: str) -> None:
-        _say(f"optuna   {url}  (Ctrl-C ends it)")
+        say(f"optuna   {url}  (Ctrl-C ends it)")
         if open_:
             _open(url)
 
@@ -128,10 +128,6 @@ def _open(url: str) -> None:
     import webbrowser
 
     if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
-        _say("There is no browser here: open the address on your own machine, such as through ssh -L.")
+        say("There is no browser here: open the address on your own machine, such as through ssh -L.")
     else:
         threading.Thread(target=webbrowser.open, args=(url,), daemon=True).start()
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

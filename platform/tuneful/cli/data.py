@@ -9,7 +9,7 @@ from tuneful.cli.duplicates import duplicates
 from tuneful.cli.prepare import prepare
 from tuneful.cli.pseudo import pseudo
 from tuneful.cli.review import review
-from tuneful.cli.shared import console, preparation
+from tuneful.cli.shared import console, preparation, say
 from tuneful.cli.show import show
 from tuneful.cli.split import split
 from tuneful.cli.voices import voices
@@ -109,13 +109,11 @@ def _add_recordings(source: str, path: Path, name: str, root: Path | None, skip_
     read = read_csv(path, root, skip_refused) if root else SOURCES[source].read(path, skip_refused)
     catalogue = save_catalogue(name, source, read.folder, read.clips)
     for line in [*read.notes, *(f"left out: {reason}" for reason in read.refused)]:
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
     hours = catalogue.clips["duration_s"].sum() / 3600
-    console.print(
+    say(
         f"Added {name}: {len(catalogue.clips)} clips, {len(catalogue.classes)} classes, {hours:.2f} hours. "
-        f"Try: platform sweep loss --data {name}",
-        highlight=False,
-        soft_wrap=True,
+        f"Try: platform sweep loss --data {name}"
     )
 
 
@@ -140,4 +138,4 @@ def _add_chorus(name: str, settings: list[str]) -> None:
         raise SpecError(f"{where}: {first['msg']}, got {first['input']!r}") from None
     with preparation() as report:
         catalogue = add_chorus(name, spec, report)
-    console.print(f"Added {name}: {len(catalogue.clips)} clips, {len(catalogue.classes)} classes.", highlight=False)
+    say(f"Added {name}: {len(catalogue.clips)} clips, {len(catalogue.classes)} classes.")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console
+from tuneful.cli.plain import plain
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, say
 
 if TYPE_CHECKING:
     from tuneful.doctor.finding import Finding, Status
@@ -37,7 +38,7 @@ def doctor(
         print(json.dumps({"ok": not counts["problem"], "counts": dict(counts), "findings": rows}, indent=1))
     else:
         for style, line in _lines(found):
-            console.print(line, style=style, markup=False, highlight=False, soft_wrap=True)
+            say(line, style)
         _say_counts(counts)
     raise typer.Exit(1 if counts["problem"] else 0)
 
@@ -49,7 +50,7 @@ def _lines(found: "dict[str, list[Finding]]") -> Iterator[tuple[str, str]]:
         if findings:
             yield "bold", name
         for one in findings:
-            head = f"  {one.status:<7}  {_plain(one.what):<{width}}  "
+            head = f"  {one.status:<7}  {_one_line(one.what):<{width}}  "
             yield from ((STYLES[one.status] if one.status != "ok" else "", line) for line in _wrapped(head, one))
 
 
@@ -58,17 +59,16 @@ def _wrapped(head: str, one: "Finding") -> Iterator[str]:
     for start, text in ((head, one.evidence), (indent, f"Try: {one.fix}" if one.fix else "")):
         if text:
             yield from textwrap.wrap(
-                _plain(text), limit, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False
+                _one_line(text), limit, initial_indent=start, subsequent_indent=indent, break_on_hyphens=False
             )
 
 
 def _say_counts(counts: "Counter[Status]") -> None:
     problems, warnings = counts["problem"], counts["warning"]
     text = f"{counts['ok']} ok, {warnings} warnings, {problems} problems."
-    console.print(text, style="red" if problems else "", highlight=False)
+    say(text, "red" if problems else "")
 
 
-def _plain(text: str) -> str:
-    """Names of folders and errors, on one line, their control characters escaped."""
-    text = " ".join(text.split())
-    return text if text.isprintable() else ascii(text)[1:-1]
+def _one_line(text: str) -> str:
+    """Names of folders and errors, on one line."""
+    return plain(" ".join(text.split()))

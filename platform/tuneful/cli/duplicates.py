@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneful.cli.shared import console, preparation
+from tuneful.cli.plain import plain
+from tuneful.cli.shared import preparation, say
 
 if TYPE_CHECKING:
     from trainers.data.catalogue import Catalogue
@@ -33,7 +34,7 @@ def duplicates(
     catalogue = _catalogue(name, quiet=as_json)
     folder = catalogue_folder(name)
     if forget:
-        _say(f"{name}: " + ("near-duplicates forgotten" if forget_duplicates(folder) else "none were marked"))
+        say(f"{name}: " + ("near-duplicates forgotten" if forget_duplicates(folder) else "none were marked"))
         return
     found = _search(catalogue, quiet=as_json)
     write_duplicates(found.groups, folder)
@@ -42,7 +43,7 @@ def duplicates(
         print(json.dumps(described, indent=1))
         return
     for line in _lines(described):
-        _say(line)
+        say(line)
 
 
 def _catalogue(name: str, quiet: bool) -> "Catalogue":
@@ -85,7 +86,7 @@ def _count(groups: list[Any]) -> str:
 
 
 def _group_line(group: dict[str, Any]) -> str:
-    paths = [_plain(path) for path in group["paths"]]
+    paths = [plain(path) for path in group["paths"]]
     more = f", ... ({len(paths)})" if len(paths) > SHOWN_PATHS else ""
     differing = [what for what in ("labels", "authors", "subsets") if group[f"{what}_differ"]]
     said = f" (other {', '.join(differing)})" if differing else ""
@@ -95,17 +96,8 @@ def _group_line(group: dict[str, Any]) -> str:
 def _not_judged(about: dict[str, Any]) -> Iterator[str]:
     from trainers.data.duplicates.verify import SHORTEST_S
 
-    short, plain = len(about["too_short"]), len(about["too_plain"])
+    short, flat = len(about["too_short"]), len(about["too_plain"])
     if short:
         yield f"  not judged: {short} of {about['recordings']} recordings are shorter than {SHORTEST_S:g} s"
-    if plain:
-        yield f"  not judged: {plain} of {about['recordings']} recordings hold too little: silence, a steady tone"
-
-
-def _plain(text: str) -> str:
-    """A path from a dataset, its control and bidirectional characters escaped."""
-    return text if text.isprintable() else ascii(text)[1:-1]
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    if flat:
+        yield f"  not judged: {flat} of {about['recordings']} recordings hold too little: silence, a steady tone"

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, say
 
 
 def ensemble(
@@ -32,4 +32,4 @@ def ensemble(
         print(json.dumps(found.as_json(), indent=1))
         return
     for line in lines(found):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)

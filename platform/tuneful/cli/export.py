@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tuneful.cli.chosen import Runs, chosen
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, say
 
 
 def export(
@@ -18,10 +18,7 @@ def export(
     from tuneful.bundle.write import write_bundle
 
     made = write_bundle(chosen(results, runs), to)
-    console.print(
+    say(
         f"{to}: {made.members} runs, {made.size / 2**20:.1f} MiB, digest {made.digest}.\n{made.description}\n"
-        f"Try: python {to / 'inference.py'} AUDIO --out submission.csv",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
+        f"Try: python {to / 'inference.py'} AUDIO --out submission.csv"
     )

@@ -12,7 +12,7 @@ from tuneful.cli.leaderboard_ledger import add, import_file, score, show_list, s
 from tuneful.cli.leaderboard_select import select
 from tuneful.cli.leaderboard_shake_up import shake_up
 from tuneful.cli.leaderboard_suggest import suggest
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, typed
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, say, typed
 
 if TYPE_CHECKING:
     from analysis.correlation import Analysis
@@ -103,14 +103,14 @@ def _write_page(path: Path, page: str) -> None:
     from analysis.records.files import write_atomically
 
     write_atomically(path, page.encode())
-    console.print(f"Report: {path}", markup=False, highlight=False, soft_wrap=True)
+    say(f"Report: {path}")
 
 
 def _show(found: "Analysis") -> None:
     from tuneful.leaderboard.analysis_text import lines
 
     for line in lines(found, min(console.width, WIDTH)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
 
 
 leaderboard.command()(add)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tuneful.cli.shared import console
+from tuneful.cli.shared import console, say
 
 WIDTH = 80
 """Most columns of a line of prose."""
@@ -67,4 +67,4 @@ def effects(
     from tuneful.leaderboard.effects_text import effect_lines
 
     for line in effect_lines(found, min(console.width, WIDTH)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)

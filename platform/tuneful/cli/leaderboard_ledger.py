@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuneful.cli.chosen import Runs, chosen
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation, say
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,7 +61,7 @@ def score(
     for what in ("public", "private"):
         was, now = getattr(before, what), getattr(after, what)
         if was is not None and was != now:
-            _say(f"The {what} score was {was:g}.")
+            say(f"The {what} score was {was:g}.")
     _show(after)
 
 
@@ -79,10 +79,10 @@ def show_list(
     if as_json:
         print(json.dumps([asdict(one) for one in submissions], indent=1))
     elif submissions:
-        console.print(as_rich(table_of(submissions)), markup=False, highlight=False)
+        console.print(as_rich(table_of(submissions)))
     else:
         where = f"to {competition}" if competition else f"in {results}"
-        _say(f"No submissions {where}. Try: platform leaderboard add RUN --public 0.777")
+        say(f"No submissions {where}. Try: platform leaderboard add RUN --public 0.777")
 
 
 def import_file(
@@ -149,7 +149,7 @@ def _asked(results: Path, competition: str, rows: "Sequence[Row]", allowed: "All
 
     on_record = read_submissions(results, competition)
     refuse_repeated(rows, planned(rows, on_record), allowed)
-    talk = Talk(typed_answer, _say, lambda some: planned(some, on_record), allowed.repeated)
+    talk = Talk(typed_answer, say, lambda some: planned(some, on_record), allowed.repeated)
     return tuple(ask_for_runs(results, rows, talk))
 
 
@@ -170,21 +170,17 @@ def _show(submission: "Submission") -> None:
     told = ", ".join(f"{name} {value:.4g}" for name, value in scores.items() if value is not None)
     runs = "1 run" if len(submission.members) == 1 else f"{len(submission.members)} runs"
     where = f"Submission {submission.number} to {submission.competition}"
-    _say(f"{where}, {submission.name} ({runs}): {told or 'no score yet'}")
+    say(f"{where}, {submission.name} ({runs}): {told or 'no score yet'}")
 
 
 def _show_import(export: "Export", plan: "Plan") -> None:
     for status, count in export.skipped.items():
-        _say(f"Skipped {count} rows with status {status!r}.")
+        say(f"Skipped {count} rows with status {status!r}.")
     if plan.unknown:
-        _say(f"{len(plan.unknown)} are of no run on record: no validation score can be compared with theirs.")
+        say(f"{len(plan.unknown)} are of no run on record: no validation score can be compared with theirs.")
     if plan.repeated:
-        _say(f"{len(plan.repeated)} are of the same runs as another one.")
+        say(f"{len(plan.repeated)} are of the same runs as another one.")
     left_out = len(export.rows) - len(plan.new) - len(plan.changed) - plan.same
     if left_out:
-        _say(f"{left_out} were skipped and are not on record.")
-    _say(f"{len(export.rows)} scored rows: {len(plan.new)} added, {len(plan.changed)} updated, {plan.same} as before.")
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+        say(f"{left_out} were skipped and are not on record.")
+    say(f"{len(export.rows)} scored rows: {len(plan.new)} added, {len(plan.changed)} updated, {plan.same} as before.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, say
 
 if TYPE_CHECKING:
     from analysis.leaderboard.evidence import Evidence
@@ -43,7 +43,7 @@ def select(
 
     width = min(console.width, WIDTH)
     for part in selection_text(found, width):
-        console.print(part, markup=False, highlight=False, width=width)
+        say(part) if isinstance(part, str) else console.print(part, width=width)
 
 
 def _evidence(folder: Path, competition: str) -> "Evidence":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, say
 
 if TYPE_CHECKING:
     from tuneful.leaderboard.shaking import Scored
@@ -59,7 +59,7 @@ def shake_up(
         print(json.dumps(shake_up_json(found, scored, asked), indent=1))
         return
     for line in shake_up_lines(found, scored, asked, min(console.width, WIDTH)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
 
 
 def _scored(results: Path, competition: str | None, texts: list[str] | None) -> "Scored":

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tuneful.cli.shared import console
+from tuneful.cli.shared import console, say
 
 WIDTH = 80
 """Most columns of a line of prose."""
@@ -51,4 +51,4 @@ def suggest(
     from tuneful.leaderboard.suggestion_text import suggestion_lines
 
     for line in suggestion_lines(found, public, min(console.width, WIDTH)):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from analysis.errors import UserError
 from tuneful.cli.chosen import chosen
+from tuneful.cli.plain import plain
 from tuneful.cli.shared import console
 
 if TYPE_CHECKING:
@@ -70,8 +71,6 @@ def ask_for_runs(results: Path, rows: Sequence["Row"], talk: Talk) -> list["Row"
 
 
 def _show(row: "Row", near: Sequence["Candidate"], count: str, talk: Talk) -> None:
-    from tuneful.leaderboard.text import plain
-
     one = row.submission
     scores = ", ".join(f"{name} {value:g}" for name, value in _scores(row).items())
     talk.say("")

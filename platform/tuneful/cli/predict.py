@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from tuneful.cli.chosen import RUN_HELP, chosen
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, preparation, say
 
 
 def predict(
@@ -36,4 +36,4 @@ def predict(
     with preparation() as report:
         rows = predict_files(ensemble_of(members, device), wanted, lambda done, n: report("predicting", done, n))
     text = f"{out}: {rows} rows, the mean of {len(members)} runs." if len(members) > 1 else f"{out}: {rows} rows."
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
+    say(text)

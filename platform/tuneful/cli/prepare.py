@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import console, preparation, typed
+from tuneful.cli.shared import preparation, say, typed
 
 if TYPE_CHECKING:
     from trainers.data.store import Decode
@@ -37,10 +37,10 @@ def prepare(
             for one in rates:
                 with preparation() as report:
                     prepared = prepare(catalogue, one, decode, report)
-                _say(_line(name, one, prepared))
+                say(_line(name, one, prepared))
                 refused |= set(prepared.refused)
     except KeyboardInterrupt:
-        _say(f"Stopped; what was decoded is kept. To go on: {typed()}")
+        say(f"Stopped; what was decoded is kept. To go on: {typed()}")
         raise typer.Exit(130) from None
     refuse(name, refused)
 
@@ -77,7 +77,3 @@ def _line(name: str, rate: int, done: "Prepared") -> str:
         return what
     speed = f"{done.hours:.3g} hours of audio in {done.seconds:.1f} s, {done.hours / done.seconds:.3g} hours per second"
     return f"{what}; decoded {done.decoded}: {speed}"
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

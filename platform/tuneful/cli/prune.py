@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, existing_sweep, say
 
 MIB = 2**20
 
@@ -27,16 +27,13 @@ def prune(
     with locked(folder.path):
         found = spare(folder, results, keep)
         if not found:
-            console.print(f"{sweep}: nothing to remove.", highlight=False)
+            say(f"{sweep}: nothing to remove.")
             return
         weights = sum(not one.files or WEIGHTS in one.files for one in found)
         size = sum(one.bytes for one in found) / MIB
-        console.print(
-            f"{sweep}: {size:.1f} MiB can go: weights of {weights} runs, optimizer states of {len(found)}.",
-            highlight=False,
-        )
+        say(f"{sweep}: {size:.1f} MiB can go: weights of {weights} runs, optimizer states of {len(found)}.")
         if not (yes or typer.confirm("Remove them? They can't be brought back but by training")):
             raise typer.Exit(1)
         for one in found:
             one.remove()
-    console.print("Removed.", highlight=False)
+    say("Removed.")

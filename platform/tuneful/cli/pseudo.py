@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, named_runs
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, named_runs, say
 
 if TYPE_CHECKING:
     from tuneful.finished import FinishedRun
@@ -50,13 +50,13 @@ def _show(made: "Pseudo", runs: "list[FinishedRun]") -> None:
 
     labels, catalogue = made.labels, made.catalogue
     for run in runs:
-        _say(f"{run.where}, fold {run.spec.data.fold}")
+        say(f"{run.where}, fold {run.spec.data.fold}")
     console.print(as_rich(made.classes))
     if labels.labelled:
-        _say(f"{labels.labelled} windows were left out: their recordings are labelled training clips already.")
+        say(f"{labels.labelled} windows were left out: their recordings are labelled training clips already.")
     for note in made.notes:
-        _say(f"Note: {note}.")
-    _say(
+        say(f"Note: {note}.")
+    say(
         f"Added {catalogue.name}: {made.extends} and {len(labels.clips)} pseudo-labelled clips "
         f"of {labels.windows} windows of {', '.join(labels.subsets)}. Try: {made.command}"
     )
@@ -80,7 +80,3 @@ def _as_json(made: "Pseudo", runs: "list[FinishedRun]") -> dict[str, Any]:
         "notes": list(made.notes),
         "command": made.command,
     }
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

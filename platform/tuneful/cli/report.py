@@ -7,7 +7,7 @@ import typer
 
 from analysis.records.sweep import SweepFolder
 from tuneful.cli.board_options import By, CvNoise, PrivateRows, PublicNoise, PublicRows
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep, tables_of, typed
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, existing_sweep, say, tables_of, typed
 
 if TYPE_CHECKING:
     from tuneful.leaderboard.report import PageAsked
@@ -43,7 +43,7 @@ def report(
         _refuse_board_options(competition, cv, by, cv_noise, public_noise, public_rows, private_rows)
         _refuse_nothing(folders)
         for folder in folders:
-            _say(write_report(folder, results))
+            say(f"Report: {write_report(folder, results)}")
         return
     from analysis.correlation import parse_noise
     from analysis.report.leaderboard.from_evidence import Choice
@@ -54,7 +54,7 @@ def report(
     choice = Choice(tuple(cv or ()), tuple(by or ()), noise, board_noise)
     test = HiddenTest(public_rows, private_rows, public_noise)
     asked = PageAsked(competition, choice, test, typed())
-    _say(_write_board_report(results, [folder.name for folder in folders], asked))
+    say(f"Report: {_write_board_report(results, [folder.name for folder in folders], asked)}")
 
 
 def write_report(folder: SweepFolder, results: Path) -> Path:
@@ -93,7 +93,3 @@ def _refuse_nothing(folders: list[SweepFolder]) -> None:
 
     if not folders:
         raise SpecError("which sweep? Try: platform report SWEEP, or platform report --leaderboard")
-
-
-def _say(page: Path) -> None:
-    console.print(f"Report: {page}", markup=False, highlight=False, soft_wrap=True)

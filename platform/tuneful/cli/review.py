@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, named_runs
+from tuneful.cli.plain import plain
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, named_runs, say
 
 if TYPE_CHECKING:
     from tuneful.review.ranking import Queue
@@ -72,12 +73,12 @@ def _review(name: str, texts: list[str], results: Path, most: int, shown: tuple[
     if as_json:
         print(json.dumps(_as_json(queue), indent=1))
         return
-    _say(
+    say(
         f"{name}: {queue.ranked} clips ranked, {queue.suspected} of them taken for errors, "
         f"the {len(queue.clips)} most doubtful to look at."
     )
     for note in queue.notes:
-        _say(f"Note: {note}.")
+        say(f"Note: {note}.")
     _serve(queue, port, no_browser)
 
 
@@ -89,17 +90,17 @@ def _serve(queue: "Queue", port: int, no_browser: bool) -> None:
 
     name = queue.catalogue.name
     session = ReviewSession(queue, catalogue_folder(name) / REVIEW)
-    serve(session, port, not no_browser, lambda url: _say(f"The page is at {url}\nStop with Ctrl-C."))
+    serve(session, port, not no_browser, lambda url: say(f"The page is at {url}\nStop with Ctrl-C."))
     _say_goodbye(session, name)
 
 
 def _say_goodbye(session: "ReviewSession", name: str) -> None:
     counts = session.counts()
     if not counts:
-        _say(f"Nothing was decided. Try: platform data review {name} --log")
+        say(f"Nothing was decided. Try: platform data review {name} --log")
         return
     told = ", ".join(f"{counts[kind]} {word}" for kind, word in WORDS.items() if counts[kind])
-    _say(f"{told}. Try: platform train RECIPE data.name={name}, or platform data review {name} --undo N")
+    say(f"{told}. Try: platform train RECIPE data.name={name}, or platform data review {name} --undo N")
 
 
 WORDS = {"drop": "dropped", "relabel": "relabelled", "keep": "kept"}
@@ -109,21 +110,21 @@ def _undo(name: str, count: int) -> None:
     from tuneful.review.decisions import undo_decisions
 
     for entry in undo_decisions(name, count):
-        _say(f"Undone: {_entry(entry)}")
+        say(f"Undone: {_entry(entry)}")
 
 
 def _export(name: str, path: Path) -> None:
     from tuneful.review.decisions import export_decisions
 
     count = export_decisions(name, path)
-    _say(f"Wrote {count} decisions to {path}. Try: platform data review NAME --import {path}, on another machine")
+    say(f"Wrote {count} decisions to {path}. Try: platform data review NAME --import {path}, on another machine")
 
 
 def _import(name: str, path: Path) -> None:
     from tuneful.review.decisions import import_decisions
 
     taken = import_decisions(name, path)
-    _say(
+    say(
         f"Took {taken.new} decisions over from {path}; {taken.known} held already, {taken.unknown} are about clips "
         f"that {name} hasn't got. Try: platform data review {name} --log"
     )
@@ -135,8 +136,8 @@ def _log(name: str) -> None:
 
     entries = logged(name)
     for entry in entries:
-        _say(_entry(entry))
-    _say(review_sentence(counted(name)) if entries else f"Nobody has reviewed {name}. Try: --run NAME")
+        say(_entry(entry))
+    say(review_sentence(counted(name)) if entries else f"Nobody has reviewed {name}. Try: --run NAME")
 
 
 def _entry(entry: dict[str, Any]) -> str:
@@ -145,7 +146,7 @@ def _entry(entry: dict[str, Any]) -> str:
     if entry["decision"] == "undo":
         return f"{start}  {entry['undoes']}"
     labels = _listed(entry["before"]) + (f" -> {_listed(entry['labels'])}" if entry["decision"] == "relabel" else "")
-    return f"{start}  {_plain(entry['clip_id'])}  {_plain(labels)}"
+    return f"{start}  {plain(entry['clip_id'])}  {plain(labels)}"
 
 
 def _listed(labels: list[str] | None) -> str:
@@ -161,12 +162,3 @@ def _as_json(queue: "Queue") -> dict[str, Any]:
         "notes": queue.notes,
         "clips": [clip.as_json() for clip in queue.clips],
     }
-
-
-def _plain(text: str) -> str:
-    """A name from a dataset, its control and bidirectional characters escaped."""
-    return text if text.isprintable() else ascii(text)[1:-1]
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation
+from tuneful.cli.plain import plain
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, preparation, say
 
 if TYPE_CHECKING:
     from trainers.data.catalogue import Catalogue
@@ -42,7 +43,7 @@ def show(
         print(json.dumps(described, indent=1))
         return
     for line in _lines(described):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
 
 
 def _refuse_stray_options(as_json: bool, as_html: bool, page: Path | None, sample: int | None) -> None:
@@ -77,8 +78,8 @@ def _write_page(name: str, path: Path, sample: int | None) -> None:
         view = data_view(open_catalogue(name, report), DEFAULT_SAMPLE if sample is None else sample, report)
     write_data_page(view, path)
     if len(view.audio) < view.n_recordings:
-        console.print(f"Measured {len(view.audio)} of {view.n_recordings} recordings.", highlight=False)
-    console.print(f"Page: {path}", markup=False, highlight=False, soft_wrap=True)
+        say(f"Measured {len(view.audio)} of {view.n_recordings} recordings.")
+    say(f"Page: {path}")
 
 
 def _catalogue(name: str, quiet: bool) -> "Catalogue":
@@ -94,13 +95,13 @@ def _lines(about: dict[str, Any]) -> Iterator[str]:
     from trainers.data.layers.review import review_sentence
 
     yield f"{about['name']}: {about['source']}, {_amount(about)}, {len(about['classes'])} classes, {about['digest']}"
-    yield _labelled("folder", _plain(about["folder"]))
+    yield _labelled("folder", plain(about["folder"]))
     if about["review"]:
         yield _labelled("review", review_sentence(about["review"]))
     durations = about["durations_s"]
     yield _labelled("clips", f"{durations['min']:.2f} to {durations['max']:.2f} s, median {durations['median']:.2f} s")
     for name, amount in about["subsets"].items():
-        yield _labelled("subset", f"{_plain(name)}: {_amount(amount)}")
+        yield _labelled("subset", f"{plain(name)}: {_amount(amount)}")
     for column, values in about["values"].items():
         yield _labelled(column, _value_text(values))
     if about["polyphony"]:
@@ -108,7 +109,7 @@ def _lines(about: dict[str, Any]) -> Iterator[str]:
     if about["empty_columns"]:
         yield _labelled("empty", ", ".join(about["empty_columns"]))
     if about["extra_columns"]:
-        yield _labelled("extra", ", ".join(_plain(name.removeprefix("extra_")) for name in about["extra_columns"]))
+        yield _labelled("extra", ", ".join(plain(name.removeprefix("extra_")) for name in about["extra_columns"]))
     yield from _class_lines(about["classes"])
 
 
@@ -127,7 +128,7 @@ def _value_text(values: dict[str, Any]) -> str:
     if values["distinct"] > MOST_VALUES:
         counts = values["clips"].values()
         return f"{values['distinct']} values with {min(counts)} to {max(counts)} clips{missing}"
-    return ", ".join(f"{_plain(value)}: {clips}" for value, clips in values["clips"].items()) + missing
+    return ", ".join(f"{plain(value)}: {clips}" for value, clips in values["clips"].items()) + missing
 
 
 def _class_lines(classes: list[dict[str, Any]]) -> Iterator[str]:
@@ -137,14 +138,9 @@ def _class_lines(classes: list[dict[str, Any]]) -> Iterator[str]:
     first, rest = classes[:MOST_CLASSES], classes[MOST_CLASSES:]
     if len(rest) == 1:
         first, rest = classes, []
-    width = max(5, *(len(_plain(row["name"])) for row in first))
+    width = max(5, *(len(plain(row["name"])) for row in first))
     yield f"  {'class':<{width}}  clips  secondary"
     for row in first:
-        yield f"  {_plain(row['name']):<{width}}  {row['clips']:>5}  {row['secondary']:>9}"
+        yield f"  {plain(row['name']):<{width}}  {row['clips']:>5}  {row['secondary']:>9}"
     if rest:
         yield f"  and {len(rest)} more with {rest[-1]['clips']} to {rest[0]['clips']} clips"
-
-
-def _plain(text: str) -> str:
-    """A name from a dataset, its control and bidirectional characters escaped."""
-    return text if text.isprintable() else ascii(text)[1:-1]

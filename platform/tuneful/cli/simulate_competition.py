@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, say
 
 KIND_HELP = "Beside distance, overlap, noise and recorders: soundscapes (nothing), telephone or gaps."
 
@@ -30,7 +30,7 @@ def simulate_competition(
     if kind not in KINDS:
         raise SpecError(f"--kind must be one of {', '.join(KINDS)}, got {kind!r}. Try: --kind soundscapes")
     competitions = [Competition(seed, kind) for seed in range(first_seed, first_seed + seeds)]
-    simulate(competitions, folder, slots, _say)
+    simulate(competitions, folder, slots, say)
     names = finished(folder, [competition.name for competition in competitions])
     results = rules_over(folder, names)
     if as_json:
@@ -43,8 +43,4 @@ def simulate_competition(
     from tuneful.cli.rules_table import rules_table
 
     console.print(rules_table(results))
-    _say(f"Over {len(names)} competitions, against picking by val/macro_auc; mean over them [95 % interval].")
-
-
-def _say(line: str) -> None:
-    console.print(line, markup=False, highlight=False, soft_wrap=True)
+    say(f"Over {len(names)} competitions, against picking by val/macro_auc; mean over them [95 % interval].")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tuneful.cli.plain import plain
-from tuneful.cli.shared import console, preparation
+from tuneful.cli.shared import console, preparation, say
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -76,8 +76,8 @@ def _show(spec: "RunSpec", summary: "SplitSummary") -> None:
     asked = spec.data.split
     console.print(_table(summary, bool(asked.validate_where)))
     by = ", ".join(["recording", *summary.grouped_by])
-    _say(f"groups by {by}: {summary.shared_groups} of {summary.groups} are in more than one fold")
-    _say(f"split {asked.scheme}, seed {asked.seed}: digest {summary.digest}")
+    say(f"groups by {by}: {summary.shared_groups} of {summary.groups} are in more than one fold")
+    say(f"split {asked.scheme}, seed {asked.seed}: digest {summary.digest}")
 
 
 def _table(summary: "SplitSummary", validates_some: bool) -> "Table":
@@ -113,6 +113,7 @@ def _grid(summary: "SplitSummary") -> "Table":
 def _list(name: str, stray: list[str]) -> None:
     """Every split on record with what was asked for."""
     from rich.table import Table
+    from rich.text import Text
 
     from trainers.data.prepare import open_catalogue
     from trainers.data.splits.record import recorded_splits
@@ -126,11 +127,11 @@ def _list(name: str, stray: list[str]) -> None:
     for split in recorded_splits(name):
         for asked in split.asked:
             whose = "as it is" if asked["catalogue"] == current else f"was {asked['catalogue']}"
-            table.add_row(split.digest, _asked_text(asked), str(len(split.clips)), whose)
+            table.add_row(split.digest, Text(_asked_text(asked)), str(len(split.clips)), whose)
     if table.row_count:
         console.print(table)
     else:
-        _say(f"No split of {name} is on record. Try: platform data split {name}")
+        say(f"No split of {name} is on record. Try: platform data split {name}")
 
 
 def _asked_text(asked: dict[str, Any]) -> str:
@@ -155,7 +156,3 @@ def _named(classes: tuple[str, ...]) -> "Text":
 def _as_json(spec: "RunSpec", digest: str, summary: "SplitSummary") -> dict[str, Any]:
     asked = spec.data.split.model_dump(mode="json")
     return {"name": spec.data.name, "catalogue": digest, "split": asked, **asdict(summary)}
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tuneful.cli.shared import console, preparation
+from tuneful.cli.plain import plain
+from tuneful.cli.shared import console, preparation, say
 
 if TYPE_CHECKING:
     from trainers.data.voices.remove import Removal, Wish
@@ -83,11 +84,11 @@ def _show(name: str, search: "Search", table: dict[str, Any]) -> None:
     if search.looked_at:
         hours = search.audio_s / 3600
         speed = f"{hours:.2f} hours in {search.seconds:.0f} s, {hours / search.seconds:.3f} hours per second"
-        _say(f"listened to {search.looked_at} of {len(search.speech)} recordings: {speed}")
+        say(f"listened to {search.looked_at} of {len(search.speech)} recordings: {speed}")
     else:
-        _say(f"all {len(search.speech)} recordings were listened to before")
+        say(f"all {len(search.speech)} recordings were listened to before")
     share = f"{table['clips_with_speech']} of {table['clips']} clips hold speech"
-    _say(f"{name}: {share}, {table['hours_of_speech']:.3f} of {table['hours']:.2f} hours")
+    say(f"{name}: {share}, {table['hours_of_speech']:.3f} of {table['hours']:.2f} hours")
     for column, rows in table["by"].items():
         _show_worst(column, rows)
 
@@ -102,26 +103,17 @@ def _show_worst(column: str, rows: list[dict[str, Any]]) -> None:
     rich = Table(f"{column}{more}", "with speech", "clips", "hours of it", "hours", box=None, pad_edge=False)
     for row in rows[:MOST]:
         hours = f"{row['hours_of_speech']:.4f}", f"{row['hours']:.3f}"
-        rich.add_row(Text(_plain(row["value"])), str(row["clips_with_speech"]), str(row["clips"]), *hours)
+        rich.add_row(Text(plain(row["value"])), str(row["clips_with_speech"]), str(row["clips"]), *hours)
     console.print()
     console.print(rich)
 
 
 def _show_removal(removal: "Removal") -> None:
     catalogue = removal.catalogue
-    _say("")
+    say("")
     if removal.classes_lost:
-        _say(f"Note: no training clip is left of {', '.join(map(_plain, removal.classes_lost))}.")
-    _say(
+        say(f"Note: no training clip is left of {', '.join(map(plain, removal.classes_lost))}.")
+    say(
         f"Added {catalogue.name}: {len(catalogue.clips)} clips, {removal.changed} changed, {removal.dropped} dropped. "
         f"Try: platform sweep loss --data {catalogue.name}"
     )
-
-
-def _plain(text: str) -> str:
-    """A name from a dataset, its control and bidirectional characters escaped."""
-    return text if text.isprintable() else ascii(text)[1:-1]
-
-
-def _say(text: str) -> None:
-    console.print(text, markup=False, highlight=False, soft_wrap=True)
