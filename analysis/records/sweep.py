@@ -72,6 +72,8 @@ class TrialEnd:
     error: str | None = None
     values: tuple[float, ...] = ()
     """of all objectives after its last epoch, the first of them the score; empty where there is one objective"""
+    by_settings: bool = False
+    """failed for what its own settings are: no sign that others would fail too"""
 
     @property
     def score(self) -> float:
@@ -168,8 +170,12 @@ class SweepFolder:
 
     def ask(self, plan: TrialPlan) -> None:
         """Put a trial on record before it starts."""
-        (self.path / "trials" / f"{plan.name}.end.json").unlink(missing_ok=True)  # of a removed one of that number
+        self.reopen(plan)  # the end may be that of a removed one of its number
         write_record(self.path / "trials" / f"{plan.name}.json", {"schema": SCHEMA_VERSION, **asdict(plan)})
+
+    def reopen(self, plan: TrialPlan) -> None:
+        """Take a trial's end off the record: it is still to be run on."""
+        (self.path / "trials" / f"{plan.name}.end.json").unlink(missing_ok=True)
 
     def end(self, plan: TrialPlan, end: TrialEnd) -> None:
         """Put a trial's end on record."""
@@ -189,11 +195,13 @@ class SweepFolder:
             found.append((_plan(body), self._end(path.with_suffix(".end.json"))))
         return found
 
-    def write_traceback(self, plan: TrialPlan, text: str) -> Path:
-        """Keep where a trial failed, beside its end; returns the file."""
-        path = self.path / "trials" / f"{plan.name}.traceback.txt"
-        write_atomically(path, text.encode())
-        return path
+    def traceback(self, trial: str) -> Path:
+        """The file that says where the trial of that name failed, if it failed unexpectedly: what, then a traceback."""
+        return self.path / "trials" / f"{trial}.traceback.txt"
+
+    def write_traceback(self, trial: str, text: str) -> None:
+        """Keep where a trial failed, beside its record."""
+        write_atomically(self.traceback(trial), text.encode())
 
     def next_number(self, stage: str) -> int:
         """The first number that no trial of the stage has or had: after the highest on record."""
@@ -217,7 +225,8 @@ class SweepFolder:
         if body is None:
             return None
         scores = tuple((epoch, score) for epoch, score in body["scores"])
-        return TrialEnd(body["state"], scores, body["error"], tuple(body.get("values", ())))
+        values, by_settings = tuple(body.get("values", ())), body.get("by_settings", False)
+        return TrialEnd(body["state"], scores, body["error"], values, by_settings)
 
 
 def _plan(body: dict[str, Any]) -> TrialPlan:

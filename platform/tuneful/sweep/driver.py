@@ -4,6 +4,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
@@ -26,11 +27,12 @@ from tuneful.sweep.clusters.ray_where import session_folder, told_where
 from tuneful.sweep.clusters.room import check_fit
 from tuneful.sweep.folder import adopted
 from tuneful.sweep.ground import Ground, keep_ground
-from tuneful.sweep.lock import is_mine, locked
+from tuneful.sweep.lock import locked, taken_over
 from tuneful.sweep.outcome import Outcome, outcome_of, settle
 from tuneful.sweep.plans import Planner, confirm_left, finalists
 from tuneful.sweep.recorder import Listener
 from tuneful.sweep.remaining import missing_trials, stalled_sweep
+from tuneful.sweep.retrying import retry_failed
 from tuneful.sweep.schedulers.spent import budget_spent
 from tuneful.sweep.sweep_log import KeptConsole
 from tuneful.tracking.session import mirrored
@@ -53,6 +55,8 @@ class SweepOptions:
     """whether the sweep goes on with more trials, and may have wider ranges"""
     address: str | None = None
     """of a running cluster to join; None starts one on this machine"""
+    retry_failed: bool = False
+    """whether trials that failed run again"""
 
 
 def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outcome:
@@ -71,13 +75,15 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
     folder = sweep_folder(options.results, sweep.name)
     with locked(folder.path), adopted(folder, sweep.resolved(), options.extending):
         options = dataclasses.replace(options, console=KeptConsole(options.console, folder.path))
+        if options.retry_failed:
+            options.console.print(f"Failed trials that run again: {retry_failed(folder)}", highlight=False)
         folder.write_command(options.command)
         folder.write_checks(on_record(options.findings, sweep.definition.allow))
         with mirrored(sweep.definition.tracking.wandb, folder, options.console) as mirror:
             try:
                 exit_code = _run_stages(sweep, catalogue, folder, options, mirror)
             finally:
-                if is_mine(folder.path):  # another process that took the sweep over does it in its time
+                if not taken_over(folder.path):  # the process that took the sweep over does it in its time
                     settle(folder, options.results)
     return outcome_of(sweep, folder, exit_code)
 
@@ -107,12 +113,12 @@ def _run_stages(
         return 0
     with _cluster(options, folder, definition.resources.workers) as cluster, _ray_told(folder, cluster):
         check_fit(definition.resources.model_dump(), cluster.nodes)
-        _check_memory(sweep)
+        _check_memory(sweep, options.console)
         _tell(cluster, options.console)
         # Only here: what these import takes seconds, and a refused sweep must not wait for it.
         from tuneful.sweep.stages import Stages
 
-        precision = _precision(definition.resources.gpus_per_worker)
+        precision = _precision(definition.resources.gpus_per_worker, options.console)
         keep_ground(folder, Ground(catalogue.digest, precision))
         planner = Planner(sweep, catalogue.digest, precision)
         stages = Stages(sweep, folder, planner, cluster, options.console)
@@ -127,9 +133,7 @@ def _run_stages(
         return stages.interrupt.exit_code or 0
 
 
-def _cluster(
-    options: SweepOptions, folder: SweepFolder, workers: int
-) -> contextlib.AbstractContextManager[Cluster]:
+def _cluster(options: SweepOptions, folder: SweepFolder, workers: int) -> contextlib.AbstractContextManager[Cluster]:
     if options.address is None:
         return local_cluster(options.dashboard)
     from tuneful.sweep.clusters.joining import joined_cluster
@@ -144,32 +148,36 @@ def _ray_told(folder: SweepFolder, cluster: Cluster) -> Iterator[None]:
         yield
 
 
-def _check_memory(sweep: Sweep) -> None:
+def _check_memory(sweep: Sweep, console: Console) -> None:
     """Try the largest trials on a GPU of the cluster, each in a process of its own."""
-    gpus = sweep.definition.resources.gpus_per_worker
-    if not gpus:
+    resources = sweep.definition.resources
+    if not resources.gpus_per_worker:
         return
-    import ray
+    from tuneful.sweep.clusters.gpu_memory import check_memory, largest_specs, measure_here, of_one_worker
+    from tuneful.sweep.clusters.patience import on_gpu
 
-    from tuneful.sweep.clusters.gpu_memory import check_memory, largest_specs, measure_here
+    measure = on_gpu(measure_here, resources.gpus_per_worker, partial(_say, console))
+    check_memory(
+        largest_specs(sweep), resources.gpus_per_worker, lambda spec: measure(of_one_worker(spec, resources.workers))
+    )
 
-    measure = ray.remote(num_cpus=0, num_gpus=gpus, max_calls=1)(measure_here)
-    check_memory(largest_specs(sweep), gpus, lambda spec: ray.get(measure.remote(spec)))
 
-
-def _precision(gpus: float) -> str:
+def _precision(gpus: float, console: Console) -> str:
     """What precision `auto` is on a worker, asked of one."""
     if not gpus:
         return "fp32"
-    import ray
+    from tuneful.sweep.clusters.patience import on_gpu
 
-    @ray.remote(num_cpus=0, num_gpus=gpus)  # type: ignore[untyped-decorator]
     def ask() -> str:
         from trainers.training.device import pick_device, resolve_precision
 
         return resolve_precision("auto", pick_device("cuda"))
 
-    return str(ray.get(ask.remote()))
+    return str(on_gpu(ask, gpus, partial(_say, console))())
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def _candidates(sweep: Sweep, folder: SweepFolder) -> list[TrialPlan]:

@@ -67,9 +67,9 @@ def locked(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise RecordsError(f"{folder}: can't be written ({error.strerror}). Try: another --results folder") from error
     try:
-        with hearing(folder, lambda: _touch(path), BEAT_S):
+        with hearing(folder, lambda: _touch(folder), BEAT_S):
             yield
-        if (why := _lost(path)) is not None:
+        if (why := taken_over(folder)) is not None:
             raise SweepInUseError(f"{folder}: {why}. What was done is kept. Try: platform status")
     finally:
         give_back(folder)
@@ -77,13 +77,16 @@ def locked(folder: Path) -> Iterator[None]:
 
 def give_back(folder: Path) -> None:
     """Remove the lock of a sweep's folder, if it is this process's."""
-    if is_mine(folder):
+    if (_read(folder / FILE) or {}).get("id") == ME:
         (folder / FILE).unlink(missing_ok=True)
 
 
-def is_mine(folder: Path) -> bool:
-    """Whether this process holds the lock of a sweep's folder."""
-    return (_read(folder / FILE) or {}).get("id") == ME
+def taken_over(folder: Path) -> str | None:
+    """Who holds the lock in place of this process, which had it, in words; None where nobody does."""
+    content = _read(folder / FILE)
+    if content is None or content.get("id") == ME:
+        return None
+    return f"{Holder.of(content)} took the sweep over, since nothing was heard of this process"
 
 
 def holder(folder: Path) -> Holder | None:
@@ -140,20 +143,12 @@ def _put_aside(path: Path, dead: dict[str, Any] | None) -> None:
     aside.unlink()
 
 
-def _touch(path: Path) -> str | None:
+def _touch(folder: Path) -> str | None:
     """Show that this process lives; returns why it has to stop, or None."""
-    why = _lost(path)
+    why = taken_over(folder)
     if why is None:
-        os.utime(path)
+        os.utime(folder / FILE)
     return why
-
-
-def _lost(path: Path) -> str | None:
-    """Who has the lock in place of this process, in words; None where nobody has."""
-    content = _read(path)
-    if content is None or content.get("id") == ME:
-        return None
-    return f"{Holder.of(content)} took the sweep over, since nothing was heard of this process"
 
 
 def _refuse_living(path: Path, content: dict[str, Any] | None) -> None:

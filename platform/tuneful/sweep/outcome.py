@@ -9,6 +9,7 @@ from analysis.records.tables import collect, write_tables
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.plans import confirm_left
 from tuneful.sweep.remaining import missing_trials
+from tuneful.sweep.retrying import failed_trials
 from tuneful.sweep.schedulers.spent import budget_spent
 from tuneful.sweep.searchers.reuse import count_reused
 
@@ -28,6 +29,8 @@ class Outcome:
     """runs that were taken from other sweeps"""
     blocked: str | None = None
     """why the same command would run nothing of what is unfinished"""
+    failed: tuple[str, ...] = ()
+    """names of the trials that failed"""
 
 
 def outcome_of(sweep: Sweep, folder: SweepFolder, exit_code: int) -> Outcome:
@@ -37,7 +40,8 @@ def outcome_of(sweep: Sweep, folder: SweepFolder, exit_code: int) -> Outcome:
     unfinished = missing_trials(sweep, folder) or max(0, confirm_left(folder, sweep.resolved()))
     code = exit_code or (1 if states["failed"] else 0)
     blocked = budget_spent(sweep.definition, folder) if unfinished else None
-    return Outcome(folder, states, code, unfinished, count_reused(folder), blocked)
+    failed = tuple(plan.name for plan in failed_trials(folder))
+    return Outcome(folder, states, code, unfinished, count_reused(folder), blocked, failed)
 
 
 def settle(folder: SweepFolder, results: Path) -> None:

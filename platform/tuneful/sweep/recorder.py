@@ -42,6 +42,7 @@ class Recorder:
         """A trial begins, or goes on, without reporting again the epochs whose `scores` are given."""
         self.running[trial_id] = plan
         self._scores[trial_id] = dict(scores or {})
+        self.folder.traceback(plan.name).unlink(missing_ok=True)  # of an earlier life
         for listener in self.listeners:
             listener.started(plan)
 
@@ -65,15 +66,24 @@ class Recorder:
         state, reason = self._state(result, error), self.reasons.pop(trial_id, None)
         if state is None:
             return None
-        message = (result or {}).get("error") or ("the trial's process died twice" if error else None)
-        message = reason if state == "pruned" else message
-        if result and result.get("traceback"):  # not a mistake of the user's: where it happened is needed
-            message = f"{message} (see {self.folder.write_traceback(plan, result['traceback'])})"
-        end = TrialEnd(state, tuple(sorted(scores.items())), message, tuple((result or {}).get("values") or ()))
+        told = result or {}
+        message = reason if state == "pruned" else None
+        if state == FAILED:
+            message = told.get("error") or self._what_happened(plan)
+        values, by_settings = tuple(told.get("values") or ()), bool(told.get("by_settings"))
+        end = TrialEnd(state, tuple(sorted(scores.items())), message, values, by_settings)
         self.folder.end(plan, end)
         for listener in self.listeners:
             listener.ended(plan, end)
         return end
+
+    def _what_happened(self, plan: TrialPlan) -> str:
+        """Of a trial that failed unexpectedly; one whose process was killed could not say."""
+        kept = self.folder.traceback(plan.name)
+        if not kept.exists():
+            return "the trial's process died twice"
+        what = kept.read_text(errors="replace").partition("\n")[0]
+        return f"{what} (see {kept})"
 
     def _state(self, result: dict[str, Any] | None, error: bool) -> str | None:
         state = (result or {}).get("state")

@@ -32,7 +32,8 @@ from tuneful.sweep.race import Heat, Race
 from tuneful.sweep.recorder import Listener, Recorder
 from tuneful.sweep.remaining import stalled_sweep, wanted_trials
 from tuneful.sweep.requests import ByHand
-from tuneful.sweep.schedulers.budgets import Halting, Until, budgets_of
+from tuneful.sweep.schedulers.budgets import Budget, Halting, Until, budgets_of
+from tuneful.sweep.schedulers.failures import FailuresInARow
 from tuneful.sweep.schedulers.remembering import Scores
 from tuneful.sweep.schedulers.scheduler import Ended, build_scheduler
 from tuneful.sweep.searchers.reuse import Reuse
@@ -67,7 +68,9 @@ class Stages:
             len(plan.runs) for stage in (SEARCH, CONFIRM) for plan, _ in folder.trials(stage)
         )
         self._recorder.listeners += [RayMetrics(folder.name, self._objective), DiskWatch(folder, left, self._say)]
-        self._budgets = budgets_of(sweep.definition, folder)
+        failures = FailuresInARow()
+        self._recorder.listeners.append(failures)
+        self._budgets: list[Budget] = [*budgets_of(sweep.definition, folder), failures]
         self.interrupt = Interrupt(self._budgets, self._stop, self._give_up)
         self.interrupt.by_hand = ByHand(folder, self._recorder)
 
@@ -154,7 +157,7 @@ class Stages:
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
                 callbacks=[
                     *(b for b in self._budgets if isinstance(b, tune.Callback)),
-                    Watchdog(self._need(), self._say),
+                    Watchdog(self._need(), self._resources["workers"], self._say),
                 ],
                 verbose=0,
             ),

@@ -23,7 +23,7 @@ def folder(platform, tmp_path):
     for number in range(2):
         folder.ask(plan(number))
     folder.end(plan(0), TrialEnd("failed", (), "RuntimeError: boom"))
-    folder.write_traceback(plan(0), "Traceback: line 7\n")
+    folder.write_traceback(plan(0).name, "Traceback: line 7\n")
     trials = folder.path / "trials"
     (trials / "search-0000.log").write_text("a \x1b[31mwarning\r100%\n")
     (trials / "search-0000.worker-1.log").write_text("of the second worker\n")

@@ -48,7 +48,7 @@ def test_two_sweeps_that_start_at_once_both_start_though_each_removes_what_is_ab
 def test_joining_removes_what_ray_kept_for_processes_that_were_killed(monkeypatch, tmp_path):
     (tmp_path / ".ray-0123abcd" / "train").mkdir(parents=True)
     (tmp_path / "trials").mkdir()
-    monkeypatch.setattr(joining, "join", lambda address: None)
+    monkeypatch.setattr(joining, "join", lambda _: None)
     monkeypatch.setattr(joining, "leave", lambda: None)
     seen = []
 

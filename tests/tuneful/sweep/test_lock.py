@@ -12,7 +12,7 @@ import pytest
 from analysis.errors import RecordsError
 from tuneful.errors import SweepInUseError
 from tuneful.sweep import lock
-from tuneful.sweep.lock import holder, is_mine, locked, owner
+from tuneful.sweep.lock import holder, locked, owner, taken_over
 
 
 def write_lock(folder, **changes):
@@ -114,9 +114,9 @@ def test_a_lock_that_another_process_took_over_is_left_to_it_and_stops_this_one(
     try:
         said = "process 7 on elsewhere took the sweep over"
         with pytest.raises(SweepInUseError, match=rf"{said}.*Try: platform status"), locked(tmp_path):
-            assert is_mine(tmp_path)
+            assert taken_over(tmp_path) is None
             write_lock(tmp_path, id="another", host="elsewhere", pid=7)
-            assert not is_mine(tmp_path)
+            assert said in taken_over(tmp_path)
             os.utime(tmp_path / "lock.json", (1, 1))
             assert interrupted.wait(10)
             assert (tmp_path / "lock.json").stat().st_mtime == 1, "it is not kept fresh for the other one"

@@ -1,10 +1,14 @@
 """The stages of a sweep on one local cluster with the dashboard off: what Ray gets wrong when trials are stopped."""
 
+import io
 import ipaddress
 import os
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
+from typing import ClassVar
 
 import psutil
 import pytest
@@ -18,6 +22,7 @@ from tuneful.sweep.clusters.cluster import local_cluster
 from tuneful.sweep.clusters.room import slots
 from tuneful.sweep.folder import adopt
 from tuneful.sweep.plans import Planner
+from tuneful.sweep.trials.trial import OneWorkerTrial
 
 pytestmark = pytest.mark.ray
 
@@ -39,14 +44,14 @@ def cluster(home):
 def search(cluster, sweep_file, tmp_path):
     """Runs the search of the tiny sweep with changes; returns its folder."""
 
-    def run(listener=None, **changes):
+    def run(listener=None, console=None, **changes):
         from tuneful.sweep.stages import Stages
 
         sweep = load_sweep(sweep_file(**changes))
         folder = SweepFolder(tmp_path / "sweeps" / "tiny")
         adopt(folder, sweep.resolved())
         planner = Planner(sweep, load_catalogue("tones").digest, "fp32")
-        stages = Stages(sweep, folder, planner, cluster, Console(quiet=True))
+        stages = Stages(sweep, folder, planner, cluster, console or Console(quiet=True))
         if listener is not None:
             stages.listen(listener)
         stages.search(sweep.definition.trials)
@@ -152,6 +157,59 @@ def test_a_worker_that_is_killed_is_started_again_and_goes_on(search):
     epochs = folder.ledger(plan.runs[0].key).epochs()
     assert [epoch["epoch"] for epoch in epochs] == [1, 2, 3]
     assert epochs[-1]["attempt"] == 2
+
+
+class Breaking(OneWorkerTrial):
+    """As after a failed assertion on a GPU: once something broke, nothing works in that process any more."""
+
+    broken = False
+    times: ClassVar = {"search-0000": 1, "search-0001": 2}
+
+    def _open(self):
+        folder, trial = Path(self._config["folder"]), self._config["trial"]
+        before = len(list(folder.glob(f"{trial}.broke.*")))
+        if not Breaking.broken and before < self.times.get(trial, 0):
+            (folder / f"{trial}.broke.{before}").touch()
+            Breaking.broken = True
+        if Breaking.broken:
+            raise RuntimeError("CUDA error: device-side assert triggered\nmore of it")
+        return super()._open()
+
+
+def test_a_process_in_which_something_broke_takes_no_other_trial(search, monkeypatch):
+    """A trial is tried once more, in a new process: there the first one goes well, the second breaks that one too."""
+    monkeypatch.setattr("tuneful.sweep.stages.OneWorkerTrial", Breaking)
+    folder = search(trials="3", scheduler="{name: fifo}", resources="{cpus_per_worker: 2}")
+    first, second, third = (end for _, end in folder.trials(SEARCH))
+    assert [end.state for end in (first, second, third)] == ["complete", "failed", "complete"]
+    kept = folder.traceback("search-0001")
+    assert second.error == f"RuntimeError: CUDA error: device-side assert triggered (see {kept})"
+    assert "in _open" in kept.read_text()
+    assert not second.by_settings
+
+
+@pytest.mark.long
+def test_two_workers_wait_for_room_as_long_as_it_takes(search, cluster, monkeypatch):
+    """Train gives up after 60 s by itself, three times, and the trial had failed."""
+    import ray
+    from ray.util import placement_group, remove_placement_group
+
+    from tuneful.sweep.clusters import watchdog
+
+    monkeypatch.setattr(watchdog, "FIRST_S", 15.0)
+    monkeypatch.setattr(watchdog, "LOOK_S", 1.0)
+    somebody_else = placement_group([{"CPU": cluster.cpus - 1}])
+    ray.get(somebody_else.ready())
+    leaving = threading.Timer(75, remove_placement_group, [somebody_else])
+    leaving.start()
+    said = io.StringIO()
+    try:
+        folder = search(console=Console(file=said, width=300), trials="1", resources="{workers: 2}")
+    finally:
+        leaving.cancel()
+        remove_placement_group(somebody_else)
+    assert [end.state for _, end in folder.trials(SEARCH)] == ["complete"]
+    assert "a trial needs 2 times 1 CPU. Free: 1 of 2 CPU. Held by: a placement group" in said.getvalue()
 
 
 def test_every_socket_of_the_cluster_listens_on_loopback_only(cluster):

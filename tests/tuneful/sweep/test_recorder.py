@@ -5,7 +5,9 @@ import math
 import pytest
 
 from analysis.records.sweep import SEARCH
+from trainers.errors import SpecError
 from tuneful.sweep.recorder import Recorder
+from tuneful.sweep.trials.trial import failure
 
 
 class Ear:
@@ -82,9 +84,21 @@ def test_epochs_told_twice_are_heard_once(recorder):
     assert epochs == [1, 2, 3]
 
 
-def test_where_an_unexpected_failure_happened_is_kept_beside_the_end(recorder, folder):
-    broken = {**result(0, math.nan, "failed", "ZeroDivisionError: no"), "traceback": "Traceback: line 7"}
-    end = recorder.end("t", broken, False)
-    kept = folder.path / "trials" / f"{SEARCH}-0000.traceback.txt"
-    assert kept.read_text() == "Traceback: line 7"
-    assert end.error == f"ZeroDivisionError: no (see {kept})"
+@pytest.mark.parametrize(("last", "error"), [(None, True), (result(0, math.nan, "failed"), False)])
+def test_an_unexpected_failure_says_what_the_trials_process_kept_of_it(recorder, folder, last, error):
+    folder.write_traceback("search-0000", "ZeroDivisionError: no\n\nTraceback: line 7\n")
+    end = recorder.end("t", last, error)
+    assert end.error == f"ZeroDivisionError: no (see {folder.path / 'trials' / 'search-0000.traceback.txt'})"
+    assert not end.by_settings
+
+
+def test_what_happened_in_an_earlier_life_is_not_said_of_a_later_one(recorder, folder, plan_of):
+    folder.write_traceback("search-0000", "ZeroDivisionError: no\n")
+    recorder.start("t", plan_of(0))
+    assert recorder.end("t", None, error=True).error == "the trial's process died twice"
+
+
+def test_a_failure_says_on_record_whether_the_trials_own_settings_are_why(recorder, folder):
+    recorder.end("t", failure(SpecError("model.backbone: there is no such thing")), False)
+    ((_, end),) = folder.trials(SEARCH)
+    assert (end.by_settings, end.error) == (True, "model.backbone: there is no such thing")

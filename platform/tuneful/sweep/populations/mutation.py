@@ -79,5 +79,5 @@ def _scaled(entry: Entry, value: Any, factor: float) -> Any:
 
 
 def _on_step(entry: Entry, value: Any) -> Any:
-    """The nearest of the entry's values, where it has steps: 0.3, and not the 0.30000000000000004 that they add up to."""
+    """The nearest of the values where there are steps: 0.3, not the 0.30000000000000004 that they add up to."""
     return min(entry.values() or (value,), key=lambda other: abs(other - value))

@@ -17,15 +17,17 @@ import ray
 import ray.train
 from ray import tune
 from ray.exceptions import RayActorError
+from ray.train import WorkerGroupError
 from ray.train.torch import TorchTrainer
 from ray.train.v2._internal.execution.callback import ControllerCallback, WorkerGroupCallback
 from ray.train.v2.api.callback import UserCallback
 from ray.util.placement_group import remove_placement_group
 from ray.util.queue import Empty, Queue
 
+from analysis.errors import UserError
 from tuneful.sweep.trials.course import open_course
 from tuneful.sweep.trials.output import TrialOutput
-from tuneful.sweep.trials.trial import failure, result_of
+from tuneful.sweep.trials.trial import failure, keep_traceback, result_of
 
 POLL_S = 0.5
 END = "end"
@@ -86,7 +88,15 @@ class DistributedTrial(tune.Trainable):  # type: ignore[misc]
             if kind == "report":
                 return dict(value)
             if kind == END:
-                return failure(value or RuntimeError("the workers ended before their runs"))
+                return self._failure(value or RuntimeError("the workers ended before their runs"))
+
+    def _failure(self, error: BaseException) -> dict[str, Any]:
+        """The end of the trial. Train has tried twice, and its workers are gone: this process is as good as before."""
+        cause = first_cause(error)
+        if isinstance(cause, UserError):
+            return failure(cause)
+        keep_traceback(self._config, cause, error)
+        return failure(None)
 
     def cleanup(self) -> None:
         """End the Train run and give its resources back, whatever state it is in."""
@@ -185,6 +195,13 @@ def train_trial(config: dict[str, Any]) -> None:
         done = course.ends_with(epoch)
         output.epoch(epoch.epoch, epoch.score, epoch.metrics)
         ray.train.report(result_of(epoch, done))
+
+
+def first_cause(error: BaseException) -> BaseException:
+    """What the first worker failed of; a mistake of the user's comes before what the others say of its end."""
+    failures: list[BaseException] = [*error.worker_failures.values()] if isinstance(error, WorkerGroupError) else []
+    mistakes = [each for each in failures if isinstance(each, UserError)]
+    return [*mistakes, *failures, error][0]
 
 
 def _sendable(error: BaseException) -> bool:

@@ -80,7 +80,7 @@ def fit_within_memory(
             raise
     else:
         return False
-    _release()  # only now: the error holds on to the step's tensors
+    release()  # only now: the error holds on to the step's tensors
     return True
 
 
@@ -112,8 +112,8 @@ class _Telling:
         return dataclasses.replace(report, metrics={**report.metrics, METRIC: float(share)})
 
 
-def _release() -> None:
-    """Give back what the failed step held."""
+def release() -> None:
+    """Give back what nothing refers to any more: other processes on the GPU can't have it otherwise."""
     import torch
 
     gc.collect()

@@ -1,5 +1,16 @@
-"""A trial of one worker: a reused Tune trainable that advances its runs in its own process."""
+"""A trial of one worker: a reused Tune trainable that advances its runs in its own process.
 
+A mistake that the user can mend ends its trial; the process is as good as before, and takes the next one. After any
+other error it may not be: once an assertion has failed on a GPU, every later call of CUDA in that process fails. Tune
+lets a process go only when it raises, and then tries the trial once more in a new one, from its newest checkpoint.
+What fails by chance or with its process is saved so. A bug in our own code fails twice, for the price of an epoch:
+the two can't be told apart, since torch raises `RuntimeError` for both.
+
+A process that has grown is not replaced: Tune (2.60) has no way to it but a failure of the next trial. It gives back
+what it can after each trial.
+"""
+
+import contextlib
 import math
 import os
 import traceback
@@ -8,11 +19,14 @@ from typing import Any
 
 from ray import tune
 
-from analysis.errors import UserError
+from analysis.errors import RecordsError, UserError
 from analysis.objective import Objective
+from analysis.records.sweep import SweepFolder
+from trainers.errors import SpecError
 from tuneful.sweep.recorder import FAILED
 from tuneful.sweep.trials.course import Course, open_course
 from tuneful.sweep.trials.lockstep import TrialEpoch
+from tuneful.sweep.trials.memory import release
 from tuneful.sweep.trials.output import TrialOutput
 
 
@@ -46,21 +60,28 @@ class OneWorkerTrial(tune.Trainable):  # type: ignore[misc]
         return True
 
     def step(self) -> dict[str, Any]:
-        """One more epoch of every run. A failure is this trial's result: the sweep goes on."""
+        """One more epoch of every run.
+
+        Raises:
+            BrokenTrialError: something unexpected happened; Tune then replaces this process.
+        """
         try:
             if self._course is None:
                 self._course = self._open()
             epoch = self._course.advance()
             self._told(epoch)
             return result_of(epoch, self._course.ends_with(epoch))
-        except Exception as error:
+        except UserError as error:
             return failure(error)
+        except Exception as error:
+            raise BrokenTrialError(keep_traceback(self._config, error)) from None
 
     def cleanup(self) -> None:
         """Let go of the runs; what they reported is in the ledger."""
         if self._course is not None:
             self._course.close()
             self._course = None
+            release()
         if self._output is not None:
             self._output.close()
             self._output = None
@@ -99,16 +120,33 @@ def result_of(epoch: TrialEpoch, done: bool) -> dict[str, Any]:
     }
 
 
-def failure(error: BaseException) -> dict[str, Any]:
-    """A trial that can't go on, as Tune's last result of it."""
-    text = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-    where = "" if isinstance(error, UserError) else traceback.format_exc()
+def failure(mistake: UserError | None) -> dict[str, Any]:
+    """A trial that can't go on, as Tune's last result of it; None: what happened is in its traceback."""
     return {
         "epoch": 0,
         "score": math.nan,
         "state": FAILED,
         "metrics": {},
-        "error": text,
-        "traceback": where,
+        "error": None if mistake is None else str(mistake),
+        "by_settings": isinstance(mistake, SpecError),
         "done": True,
     }
+
+
+class BrokenTrialError(Exception):
+    """A trial failed unexpectedly. In words alone: the error itself may be of a class that Ray can't send."""
+
+
+def keep_traceback(config: dict[str, Any], error: BaseException, whole: BaseException | None = None) -> str:
+    """Keep what happened to a trial beside its record, if the disk takes it, and return it in a line.
+
+    Args:
+        config: of the trial.
+        error: what happened.
+        whole: the error that has the traceback, where `error` came from another process without one.
+    """
+    what = f"{type(error).__name__}: {error}".split("\n")[0]
+    with contextlib.suppress(RecordsError):
+        text = "".join(traceback.format_exception(whole or error))
+        SweepFolder(Path(config["folder"])).write_traceback(config["trial"], f"{what}\n\n{text}")
+    return what
