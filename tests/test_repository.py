@@ -249,6 +249,11 @@ def spans(document: Path) -> list[str]:
     return SPAN.findall(BLOCK.sub("", document.read_text()))
 
 
+def shell_lines(text: str) -> list[str]:
+    """The lines of a shell block that call `platform`."""
+    return [line for line in text.splitlines() if line.startswith("platform ")]
+
+
 def command_lines(document: Path) -> Iterator[list[str]]:
     """The command lines in shell blocks and code spans, as words."""
     lines = [line for text in blocks(document, "sh", "bash", "console") for line in text.splitlines()]
@@ -257,6 +262,16 @@ def command_lines(document: Path) -> Iterator[list[str]]:
         if re.match(r"(?:\.venv/bin/)?(?:platform|make)(?: |$)", text):
             words = shlex.split(text, comments=True)
             yield [words[0].removeprefix(".venv/bin/"), *words[1:]]
+
+
+@pytest.mark.parametrize("line", [words for text in blocks(ROOT / "README.md", "sh") for words in shell_lines(text)])
+def test_every_command_of_the_readme_is_one_that_can_be_typed(line):
+    """Also its number of arguments, the values of its options, and the sweep file that it names."""
+    words = shlex.split(line, comments=True)
+    command, rest = find_command(words)
+    context = command.make_context(command.name, rest)
+    if command.name in ("sweep", "simulate"):
+        find_sweep_file(context.params["file"])
 
 
 def find_command(words: list[str]) -> tuple[Any, list[str]]:

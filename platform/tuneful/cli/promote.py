@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, named_runs, typed
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, named_runs, say, typed
+from tuneful.cli.sweep_options import Allow, CpusPerWorker, GpusPerWorker, Workers, resources
 
 if TYPE_CHECKING:
     from tuneful.finished import FinishedRun
@@ -16,16 +17,14 @@ if TYPE_CHECKING:
 def promote(
     run: Annotated[str, typer.Argument(help="SWEEP (its best trial), SWEEP:TRIAL or SWEEP:KEY; a single run.")],
     epochs: Annotated[int, typer.Option(min=1, help="Further epochs.")],
-    workers: Annotated[int, typer.Option(min=1, help="Processes that train it together.")] = 1,
-    cpus_per_worker: Annotated[int, typer.Option(min=1, help="CPU cores of each.")] = 1,
-    gpus_per_worker: Annotated[float, typer.Option(min=0, help="GPUs of each.")] = 0,
+    workers: Workers = 1,
+    cpus_per_worker: CpusPerWorker = 1,
+    gpus_per_worker: GpusPerWorker = 0,
     set_: Annotated[
         list[str] | None, typer.Option("--set", help="path=value that changes, such as optimizer.lr; repeatable.")
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name in the results; default: promoted-<sweep>-<trial>.")] = None,
-    allow: Annotated[
-        list[str] | None, typer.Option(help="Code of a check to allow, such as TF004; repeatable.")
-    ] = None,
+    allow: Allow = None,
     results: Results = DEFAULT_RESULTS,
     dashboard: Annotated[bool, typer.Option(help="Ray's dashboard, on loopback, with a token.")] = True,
     address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Join a running Ray cluster.")] = None,
@@ -37,14 +36,13 @@ def promote(
     from tuneful.space.sweep import load_sweep
 
     parent = _single(named_runs(results, [run]))
-    resources = {"workers": workers, "cpus_per_worker": cpus_per_worker, "gpus_per_worker": gpus_per_worker}
-    file = promotion(parent, epochs, resources)
+    file = promotion(parent, epochs, resources(workers, cpus_per_worker, gpus_per_worker))
     name = name or f"promoted-{parent.folder.name}-{parent.trial.name}"
     with TemporaryDirectory() as folder:
         path = Path(folder) / "promotion.yaml"
         path.write_text(json.dumps(file))  # JSON is YAML
         asked = load_sweep(path, SweepOptions(sets=tuple(set_ or ()), name=name, allow=tuple(allow or ())))
-    console.print(f"{name}: {epochs} epochs more of {parent.where}", highlight=False, markup=False, soft_wrap=True)
+    say(f"{name}: {epochs} epochs more of {parent.where}")
     run_asked(asked, results, RunHow(typed(), dashboard, address=address))
 
 

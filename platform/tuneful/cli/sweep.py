@@ -1,13 +1,24 @@
 """`platform sweep`: search a space of experiments."""
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation, typed
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, preparation, say, typed
+from tuneful.cli.sweep_options import (
+    Allow,
+    CpusPerWorker,
+    Data,
+    GpusPerWorker,
+    Recipe,
+    Set,
+    Trials,
+    Workers,
+    resources,
+)
 
 if TYPE_CHECKING:
     from analysis.records.sweep import SweepFolder
@@ -19,16 +30,16 @@ if TYPE_CHECKING:
 
 def sweep(
     file: Annotated[str, typer.Argument(help="A sweep file, or the name of one such as `loss`.")],
-    data: Annotated[str | None, typer.Option(help="Catalogue to run on, in place of the recipe's.")] = None,
-    recipe: Annotated[str | None, typer.Option(help="Recipe to start from, in place of the file's.")] = None,
-    set_: Annotated[list[str] | None, typer.Option("--set", help="path=value for every trial; repeatable.")] = None,
-    trials: Annotated[int | None, typer.Option(help="How many trials, in place of the file's number.")] = None,
+    data: Data = None,
+    recipe: Recipe = None,
+    set_: Set = None,
+    trials: Trials = None,
+    workers: Workers = None,
+    cpus_per_worker: CpusPerWorker = None,
+    gpus_per_worker: GpusPerWorker = None,
     max_hours: Annotated[float | None, typer.Option(help="Stop after so many hours; go on later.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the sweep, in place of the file's.")] = None,
-    allow: Annotated[
-        list[str] | None,
-        typer.Option(help="Code of a check whose error is no mistake here, such as TF004; repeatable."),
-    ] = None,
+    allow: Allow = None,
     extend: Annotated[
         int | None, typer.Option(min=1, help="So many trials more than on record; ranges may be wider than they were.")
     ] = None,
@@ -51,9 +62,19 @@ def sweep(
     from tuneful.space.options import SweepOptions
     from tuneful.space.sweep import load_sweep
 
-    path = find_sweep_file(file)
-    layer = SweepOptions(data, recipe, tuple(set_ or ()), trials, max_hours, name, tuple(allow or ()))
-    asked = load_sweep(path, replace(layer, reuse=reuse, warm_start=tuple(warm_start or ())))
+    options = SweepOptions(
+        data=data,
+        recipe=recipe,
+        sets=tuple(set_ or ()),
+        trials=trials,
+        max_hours=max_hours,
+        name=name,
+        allow=tuple(allow or ()),
+        reuse=reuse,
+        warm_start=tuple(warm_start or ()),
+        resources=resources(workers, cpus_per_worker, gpus_per_worker),
+    )
+    asked = load_sweep(find_sweep_file(file), options)
     if extend is not None:
         asked = _extended(asked, results, extend, trials)
     if dry_run:
@@ -114,18 +135,29 @@ def _preflight(asked: "Sweep", results: Path, how: RunHow) -> tuple["Sweep", "Ca
     check_warm_start(asked, results)
     if how.address is None:  # what a cluster has is known once it is joined
         check_fit(asked.definition.resources.model_dump())
+        _tell_idle_gpus(asked)
     base = asked.spec_for({})
     with preparation() as report:
         catalogue = open_catalogue(base.data.name, report)
     asked, left_out = without_impossible_splits(asked, catalogue)
     for line in left_out:
-        console.print(f"Warning: {line}", style="yellow", markup=False, soft_wrap=True)
+        say(f"Warning: {line}", "yellow")
     findings = check_sweep(asked, catalogue)
     for finding in findings:
         if finding.severity == "warning" or finding.code in asked.definition.allow:
-            console.print(str(finding), style="yellow", markup=False, soft_wrap=True)
+            say(str(finding), "yellow")
     refuse_errors(findings, asked.definition.allow)
     return asked, catalogue, findings
+
+
+def _tell_idle_gpus(asked: "Sweep") -> None:
+    """One line where this machine's GPUs would stay idle. The chorus recipe is made for CPUs."""
+    from tuneful.devices import count_gpus
+
+    definition = asked.definition
+    if definition.resources.gpus_per_worker == 0 and definition.recipe != "chorus" and (gpus := count_gpus()):
+        has = "a GPU" if gpus == 1 else f"{gpus} GPUs"
+        say(f"This machine has {has}, and trials use none. Try: --gpus-per-worker 1, or 0.5 for two on one", "yellow")
 
 
 def _draw(asked: "Sweep", results: Path) -> None:
@@ -133,6 +165,7 @@ def _draw(asked: "Sweep", results: Path) -> None:
     from tuneful.sweep.estimate import estimate
 
     console.print(draw_space(asked))
+    _tell_idle_gpus(asked)
     with preparation() as report:
         console.print(estimate(asked, results, report))
 
@@ -144,7 +177,7 @@ def _tell_answer(folder: "SweepFolder") -> None:
 
     tables = tables_of(folder)
     for sentence in (f"{answer(tables)}.", *certainty(tables)):
-        console.print(sentence, highlight=False, markup=False, soft_wrap=True)
+        say(sentence)
 
 
 def _conclude(outcome: "Outcome", results: Path, command: str) -> None:
@@ -154,14 +187,14 @@ def _conclude(outcome: "Outcome", results: Path, command: str) -> None:
 
     counts = ", ".join(f"{number} {state_word(state)}" for state, number in sorted(outcome.states.items()))
     taken = f", {outcome.reused} runs taken from other sweeps" if outcome.reused else ""
-    console.print(f"{outcome.folder.name}: {counts or 'no trial has ended'}{taken}", highlight=False)
+    say(f"{outcome.folder.name}: {counts or 'no trial has ended'}{taken}")
     if outcome.states:
         print_best(outcome.folder)
         _tell_answer(outcome.folder)
         page = write_report(outcome.folder, results)
-        console.print(f"Report: {page}", highlight=False, soft_wrap=True)
+        say(f"Report: {page}")
     if outcome.unfinished:
         how = outcome.blocked or f"To go on: {command}"
-        console.print(f"{outcome.unfinished} are left. {how}", highlight=False, markup=False, soft_wrap=True)
+        say(f"{outcome.unfinished} are left. {how}")
     if outcome.exit_code:
         raise typer.Exit(outcome.exit_code)
