@@ -2,12 +2,17 @@
 
 import ctypes
 import sys
+from collections.abc import Callable
 from functools import cache
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_THRESHOLD = -1, -2, -3
 """Of glibc's malloc.h."""
-GIB = 2**30
-PAD_BYTES = 64 * 2**20
+GIB, MIB = 2**30, 2**20
+MMAP_THRESHOLDS = (GIB, 32 * MIB)
+"""Bytes from which a buffer is a mapping of its own, the best first: older glibc refuses more than 32 MiB."""
+PAD_BYTES = 64 * MIB
+Mallopt = Callable[[int, int], int]
+"""(parameter, value) -> 0 where glibc refuses it"""
 
 
 @cache
@@ -24,6 +29,18 @@ def keep_freed_memory() -> bool:
     if not sys.platform.startswith("linux"):
         return False
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # not in musl
-    if mallopt is None:
+    return mallopt is not None and keep_with(mallopt)
+
+
+def keep_with(mallopt: Mallopt) -> bool:
+    """Set the three parameters, the threshold first: the others alone fix it at 128 KiB, worse than doing nothing.
+
+    Args:
+        mallopt: glibc's function.
+
+    Returns:
+        Whether it was done; where not, nothing has been changed.
+    """
+    if not any(mallopt(M_MMAP_THRESHOLD, size) for size in MMAP_THRESHOLDS):
         return False
-    return all((mallopt(M_MMAP_THRESHOLD, GIB), mallopt(M_TRIM_THRESHOLD, 2 * GIB - 1), mallopt(M_TOP_PAD, PAD_BYTES)))
+    return all([mallopt(M_TRIM_THRESHOLD, 2 * GIB - 1), mallopt(M_TOP_PAD, PAD_BYTES)])

@@ -5,6 +5,8 @@ import sys
 
 import pytest
 
+from trainers.training.allocator import GIB, M_MMAP_THRESHOLD, MIB, keep_with
+
 SCRIPT = """
 import resource, sys, torch
 from trainers.training.allocator import keep_freed_memory
@@ -29,3 +31,22 @@ def test_buffers_are_used_again_instead_of_mapped_anew() -> None:
         totals.add(total)
     assert len(totals) == 1
     assert 4 * faults["kept"] < faults["default"]
+
+
+@pytest.mark.parametrize(
+    ("largest", "thresholds", "done"),
+    [(GIB, [GIB], True), (32 * MIB, [GIB, 32 * MIB], True), (0, [GIB, 32 * MIB], False)],
+)
+def test_the_threshold_is_what_this_glibc_takes_and_without_it_nothing_changes(
+    largest: int, thresholds: list[int], done: bool
+) -> None:
+    asked: list[tuple[int, int]] = []
+
+    def mallopt(parameter: int, value: int) -> int:
+        asked.append((parameter, value))
+        return int(parameter != M_MMAP_THRESHOLD or value <= largest)
+
+    assert keep_with(mallopt) is done
+    assert [value for parameter, value in asked if parameter == M_MMAP_THRESHOLD] == thresholds
+    assert [parameter for parameter, _ in asked[: len(thresholds)]] == [M_MMAP_THRESHOLD] * len(thresholds)
+    assert (len(asked) > len(thresholds)) is done
