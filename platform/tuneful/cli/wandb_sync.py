@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from analysis.records.sweep import SweepFolder
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep
+from tuneful.cli.shared import DEFAULT_RESULTS, Results, existing_sweep, say
 
 
 def wandb_sync(
@@ -19,18 +19,24 @@ def wandb_sync(
     results: Results = DEFAULT_RESULTS,
 ) -> None:
     """Write what a sweep's mirror missed, add leaderboard scores, and upload runs kept offline. Each goes once."""
-    from tuneful.tracking.later import upload, waiting, write_missing
+    from tuneful.sweep.lock import locked
 
     folders = [existing_sweep(results, name) for name in sweeps]
     specs = [_spec(folder, project, entity) for folder in folders]
     for folder, spec in zip(folders, specs, strict=True):
-        written = write_missing(folder, results, spec)
-        runs = waiting(folder)
-        console.print(f"{folder.name}: {written} trials written, {len(runs)} runs to upload", highlight=False)
-        if send and runs:
-            _refuse_offline(runs)
-            upload(runs)
-            console.print(f"{folder.name}: uploaded", highlight=False)
+        with locked(folder.path):
+            _bring_up_to_date(folder, spec, results, send)
+
+
+def _bring_up_to_date(folder: SweepFolder, spec: dict[str, Any], results: Path, send: bool) -> None:
+    from tuneful.tracking.later import upload, waiting, write_missing
+
+    written = write_missing(folder, results, spec)
+    runs = waiting(folder)
+    say(f"{folder.name}: {written} trials written, {len(runs)} runs to upload")
+    if send and runs:
+        _refuse_offline(runs)
+        say(f"{folder.name}: {upload(folder)} runs uploaded")
 
 
 def _spec(folder: SweepFolder, project: str | None, entity: str | None) -> dict[str, Any]:
@@ -47,10 +53,11 @@ def _spec(folder: SweepFolder, project: str | None, entity: str | None) -> dict[
 
 def _refuse_offline(runs: list[Path]) -> None:
     from tuneful.errors import ResourceError
-    from tuneful.tracking.reach import why_offline
+    from tuneful.tracking.reach import reach
 
-    if why := why_offline("auto"):
+    found = reach("auto")
+    if found.mode != "online":
         raise ResourceError(
-            f"nothing was uploaded: {why}. {len(runs)} runs wait in {runs[0].parent}. Try: the same command with "
-            "WANDB_API_KEY set, and the server within reach"
+            f"nothing was uploaded: {found.why}. {len(runs)} runs wait in {runs[0].parent}. Try: the same command with "
+            "WANDB_API_KEY set, WANDB_MODE unset, and the server within reach"
         )

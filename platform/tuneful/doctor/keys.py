@@ -24,4 +24,5 @@ def wandb_key(place: Place) -> Iterator[Finding]:
     except (OSError, netrc.NetrcParseError) as error:
         yield warning("W&B", f"~/.netrc can't be read ({type(error).__name__})", "mend it, or set WANDB_API_KEY")
         return
-    yield ok("W&B", f"~/.netrc has a key for {HOST}" if found else "no key, none is needed")
+    unread = f"~/.netrc has a key for {HOST}, which sweeps don't read: theirs is {KEY}"
+    yield ok("W&B", unread if found else "no key, none is needed")

@@ -3,14 +3,14 @@
 import json
 import queue
 import subprocess
-import sys
 import threading
 from typing import IO, Any
 
 import pandas as pd
 
 from analysis.records.sweep import SweepFolder, TrialEnd, TrialPlan
-from tuneful.tracking import messages
+from tuneful.tracking.messages import Messages
+from tuneful.tracking.processes import wandb_command, wandb_environment
 
 METRICS = "metrics/"
 """Tune flattens a trial's results: what stands in front of each metric's name."""
@@ -23,6 +23,8 @@ class WandbListener:
 
     def __init__(self, folder: SweepFolder, spec: dict[str, Any], mode: str) -> None:
         self._folder, self._spec, self._mode = folder, spec, mode
+        self._messages = Messages(folder, spec["checkpoints"])
+        self._told: dict[str, TrialPlan] = {}
         self._lines: queue.SimpleQueue[str | None] = queue.SimpleQueue()
         self._process: subprocess.Popen[str] | None = None
 
@@ -31,48 +33,58 @@ class WandbListener:
         """Whether there was anything to mirror."""
         return self._process is not None
 
+    @property
+    def running(self) -> bool:
+        """Whether the process lives."""
+        return self._process is not None and self._process.poll() is None
+
     def started(self, plan: TrialPlan) -> None:
         """A trial begins, or goes on."""
-        self._put(messages.started(plan, self._folder.name))
+        self._told[plan.name] = plan
+        self._put(self._messages.started(plan))
 
     def epoch(self, plan: TrialPlan, result: dict[str, Any]) -> None:
-        """A trial has finished an epoch."""
+        """A trial has finished an epoch, perhaps its first with what it took over from another."""
+        if plan != self._told.get(plan.name):
+            self.started(plan)
         metrics = {name.removeprefix(METRICS): value for name, value in result.items() if name.startswith(METRICS)}
-        self._put(messages.epoch(plan, result["epoch"], result["score"], metrics))
+        self._put(self._messages.epoch(plan, result["epoch"], result["score"], metrics))
 
     def ended(self, plan: TrialPlan, end: TrialEnd) -> None:
         """A trial has ended."""
-        wanted = self._spec["checkpoints"] and end.state == "complete"
-        self._put(messages.ended(plan, end, messages.checkpoints_of(self._folder, plan) if wanted else {}))
+        self._told.pop(plan.name, None)
+        self._put(self._messages.ended(plan, end))
 
     def tables(self, tables: dict[str, pd.DataFrame]) -> None:
         """The sweep's final tables."""
-        self._put({"kind": "tables", "tables": {name: as_table(table) for name, table in tables.items()}})
+        self._put(self._messages.tables({name: as_table(table) for name, table in tables.items()}))
 
-    def close(self) -> bool:
-        """End the process, if there is one; whether everything was mirrored."""
+    def close(self, grace_s: float = GRACE_S) -> bool:
+        """End the process, if there is one, after `grace_s` seconds at most; whether everything was mirrored."""
         if self._process is None:
             return True
         self._lines.put(None)
         try:
-            return self._process.wait(GRACE_S) == 0
+            return self._process.wait(grace_s) == 0
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self._process.kill()  # wandb's own process ends with it, within half a second
+            self._process.wait()
             return False
 
-    def _put(self, message: dict[str, Any]) -> None:
+    def _put(self, line: str) -> None:
         if self._process is None:
             self._process = self._start()
             threading.Thread(target=self._write, args=(self._process.stdin,), daemon=True, name="wandb-mirror").start()
-        self._lines.put(json.dumps(message))
+        self._lines.put(line)
 
     def _start(self) -> subprocess.Popen[str]:
-        log = self._folder.path / "wandb" / "mirror.log"
-        log.parent.mkdir(parents=True, exist_ok=True)
+        environment = wandb_environment(self._folder.path)
         asked = [str(self._folder.path.absolute()), json.dumps(self._spec), self._mode]
-        with log.open("ab") as output:
+        with (self._folder.path / "wandb" / "mirror.log").open("ab") as output:
             return subprocess.Popen(
-                [sys.executable, "-m", "tuneful.tracking.mirror", *asked],
+                wandb_command("tuneful.tracking.mirror", *asked),
+                cwd=self._folder.path,
+                env=environment,
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=output,

@@ -9,8 +9,8 @@ from analysis.records.sweep import SweepFolder
 from analysis.records.tables import collect
 from tuneful.space.definition import WandbSpec
 from tuneful.tracking.later import waiting
-from tuneful.tracking.listener import WandbListener
-from tuneful.tracking.reach import why_offline
+from tuneful.tracking.listener import GRACE_S, WandbListener
+from tuneful.tracking.reach import answers, reach, server
 
 
 @contextmanager
@@ -22,19 +22,27 @@ def mirrored(spec: WandbSpec | None, folder: SweepFolder, console: Console) -> I
     if spec is None:
         yield None
         return
-    offline = why_offline(spec.mode)
-    _say(console, f"W&B: project {spec.project}, {f'offline ({offline})' if offline else 'online'}")
-    listener = WandbListener(folder, spec.model_dump(mode="json"), "offline" if offline else "online")
+    found = reach(spec.mode)
+    _say(console, f"W&B: project {spec.project}, {found.mode}{f' ({found.why})' if found.why else ''}")
+    if found.mode == "disabled":
+        yield None
+        return
+    listener = WandbListener(folder, spec.model_dump(mode="json"), found.mode)
     try:
         yield listener
     finally:
-        if listener.heard:
-            listener.tables({"trials": collect(folder, "interrupted").trials})
-        if not listener.close():
+        _conclude(listener, folder, console, sending=found.mode == "online")
+
+
+def _conclude(listener: WandbListener, folder: SweepFolder, console: Console, sending: bool) -> None:
+    if listener.heard:
+        listener.tables({"trials": collect(folder, "interrupted").trials})
+        hangs = sending and not answers(server())  # by now: what is on its way to it would only be waited for
+        if not listener.close(0 if hangs else GRACE_S):
             log = folder.path / "wandb" / "mirror.log"
             _say(console, f"W&B: not everything was written, see {log}. To write it: platform wandb-sync {folder.name}")
-        if runs := len(waiting(folder)):
-            _say(console, f"W&B: {runs} runs wait for upload. To send them: platform wandb-sync {folder.name}")
+    if runs := len(waiting(folder)):
+        _say(console, f"W&B: {runs} runs wait for upload. To send them: platform wandb-sync {folder.name}")
 
 
 def _say(console: Console, line: str) -> None:

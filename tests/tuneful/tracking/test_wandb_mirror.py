@@ -1,11 +1,10 @@
 """Weights & Biases: what the sweep's mirror writes offline is all there, holds no secret, and is written once."""
 
+import dataclasses
 import json
 import math
 import shutil
-import socket
 import struct
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,8 +17,7 @@ from analysis.records.submissions import Member, Submission, add_submission
 from analysis.records.sweep import RunPlan, SweepFolder, TrialEnd, TrialPlan
 from tuneful.tracking.later import missing, waiting, write_missing
 from tuneful.tracking.listener import WandbListener
-from tuneful.tracking.reach import PATIENCE_S, why_offline
-from tuneful.tracking.state import read_state
+from tuneful.tracking.state import offline_parts, read_state
 
 SPEC = {"project": "birds", "entity": None, "mode": "auto", "checkpoints": False}
 SECRET = "5ec2e7" * 6 + "abcd"
@@ -88,11 +86,15 @@ def read(folder: SweepFolder) -> dict[str, dict[str, Any]]:
             if kind == "run":
                 name = record.run.display_name.split("/")[-1]
                 body = found.setdefault(
-                    name, {"config": {}, "history": [], "summary": {}, "ids": set(), "group": set()}
+                    name, {"config": {}, "history": [], "summary": {}, "ids": set(), "group": set(), "whole": 0}
                 )
                 body["ids"].add(record.run.run_id)
                 body["group"].add(record.run.run_group)
                 body["config"] |= {item.key: json.loads(item.value_json) for item in record.run.config.update}
+            elif kind == "exit":
+                found[name]["whole"] += 1
+            elif kind == "config":
+                found[name]["config"] |= {item.key: json.loads(item.value_json) for item in record.config.update}
             elif kind == "history":
                 items = record.history.item
                 row = {item.key or "/".join(item.nested_key): json.loads(item.value_json) for item in items}
@@ -133,8 +135,17 @@ def test_every_epoch_is_there_once_with_configuration_end_and_tables(finished: S
     assert (trial["summary"]["state"], trial["summary"]["score"]) == ("complete", 0.8)
     assert len(trial["ids"]) == 1, "a trial that goes on is the same run"
     assert trial["group"] == {"<b>mine"}
-    tables = list((finished.path / "wandb").rglob("*.table.json"))
-    assert json.loads(tables[0].read_text())["data"] == [[4, 0.8, '["a"]', None]]
+    assert trial["whole"] == 2
+
+
+def test_the_tables_are_there_once_with_columns_of_any_kind(folder: SweepFolder, trial: TrialPlan) -> None:
+    for _ in range(2):  # the second time nothing has changed
+        listener = WandbListener(folder, SPEC, "offline")
+        listener.tables({"trials": pd.DataFrame({"settings.x": [1, "a", None, True], "runs": [["a"], [], [], []]})})
+        assert listener.close(), (folder.path / "wandb" / "mirror.log").read_text()
+    assert len(waiting(folder)) == 1
+    staged = next((folder.path / "wandb" / "data").rglob("staging/*"))
+    assert json.loads(staged.read_text())["data"] == [[1, '["a"]'], ["a", "[]"], [None, "[]"], [True, "[]"]]
 
 
 def test_no_file_of_the_mirror_holds_the_key(finished: SweepFolder) -> None:
@@ -171,6 +182,52 @@ def test_leaderboard_scores_are_added_to_the_same_run(finished: SweepFolder, tri
     assert list(missing(finished, results)) == []
 
 
+def test_what_a_killed_mirror_left_is_written_anew_and_never_uploaded(folder: SweepFolder, trial: TrialPlan) -> None:
+    listener = WandbListener(folder, SPEC, "offline")
+    listener.started(trial)
+    listener.epoch(trial, {"epoch": 1, "score": 0.5})
+    while not (torn := offline_parts(folder.path)):
+        assert listener.running
+    assert not listener.close(grace_s=0)
+    assert waiting(folder) == []
+    mirror(folder, trial, range(1, 3), TrialEnd("complete", ((2, 0.7),)))
+    assert not torn[0].exists()
+    assert [row["epoch"] for row in read(folder)["search-0004"]["history"]] == [1, 2]
+
+
+def test_settings_that_a_trial_took_over_are_its_configuration(folder: SweepFolder, trial: TrialPlan) -> None:
+    run = dataclasses.replace(trial.runs[0], spec={"loss": {"name": "focal"}})
+    after = dataclasses.replace(trial, runs=(run,), settings={"loss.name": "focal"}, exploits=({"epoch": 1},))
+    listener = WandbListener(folder, SPEC, "offline")
+    listener.started(trial)
+    listener.epoch(trial, {"epoch": 1, "score": 0.5})
+    listener.epoch(after, {"epoch": 2, "score": 0.6})
+    listener.ended(after, TrialEnd("complete", ((2, 0.6),)))
+    assert listener.close()
+    config = read(folder)["search-0004"]["config"]
+    assert config["loss"] == {"name": "focal"}
+    assert config["run"]["settings"] == {"loss.name": "focal"}
+    assert config["run"]["exploits"] == [{"epoch": 1}]
+
+
+def test_a_failed_trial_that_ran_once_more_is_the_same_run(folder: SweepFolder, trial: TrialPlan) -> None:
+    for end in (TrialEnd("failed", ((1, 0.6),), "no memory"), TrialEnd("complete", ((1, 0.6), (2, 0.7)))):
+        mirror(folder, trial, range(1, len(end.scores) + 1), end)
+    found = read(folder)["search-0004"]
+    assert found["summary"]["state"] == "complete"
+    assert [row["epoch"] for row in found["history"]] == [1, 2]
+    assert len(found["ids"]) == 1
+
+
+def test_every_objective_is_in_the_summary(folder: SweepFolder, trial: TrialPlan, tmp_path: Path) -> None:
+    folder.write_definition({"name": "mine", "objective": [{"metric": "val/macro_auc"}, {"metric": "eval_seconds"}]})
+    folder.ask(trial)
+    folder.end(trial, TrialEnd("complete", ((1, 0.6),), None, (0.6, 2.5)))
+    write_missing(folder, tmp_path / "results", SPEC)
+    summary = read(folder)["search-0004"]["summary"]
+    assert (summary["objective/val/macro_auc"], summary["objective/eval_seconds"]) == (0.6, 2.5)
+
+
 def test_a_run_that_was_uploaded_does_not_wait(finished: SweepFolder) -> None:
     before = waiting(finished)
     next(before[0].glob("*.wandb")).with_suffix(".wandb.synced").touch()
@@ -183,49 +240,7 @@ def test_an_error_of_the_mirror_is_no_error_of_the_sweep(folder: SweepFolder, tr
     for epoch in range(1, 2000):
         listener.epoch(trial, {"epoch": epoch, "score": 0.5, "metrics/x": 1.0})
     assert not listener.close()
-    assert read_state(folder.path).ended == set()
-
-
-class TestReach:
-    """Whether to send is decided in time."""
-
-    @pytest.fixture
-    def silent_server(self) -> Iterator[str]:
-        """A server whose queue is full: it never answers."""
-        with socket.socket() as server:
-            server.bind(("127.0.0.1", 0))
-            server.listen(0)
-            port = server.getsockname()[1]
-            filling = [socket.socket() for _ in range(3)]
-            for each in filling:
-                each.setblocking(False)
-                each.connect_ex(("127.0.0.1", port))
-            yield f"http://127.0.0.1:{port}"
-            for each in filling:
-                each.close()
-
-    def test_a_server_that_does_not_answer_costs_less_than_two_seconds(self, silent_server: str) -> None:
-        started = time.monotonic()
-        why = why_offline("auto", {"WANDB_API_KEY": SECRET, "WANDB_BASE_URL": silent_server})
-        assert why == "127.0.0.1 does not answer"
-        assert time.monotonic() - started < PATIENCE_S + 0.4
-
-    @pytest.mark.parametrize(
-        ("mode", "environment", "why"),
-        [
-            ("auto", {}, "WANDB_API_KEY is not set"),
-            ("offline", {"WANDB_API_KEY": SECRET}, "asked for"),
-            ("online", {"WANDB_API_KEY": SECRET, "WANDB_MODE": "offline"}, "asked for"),
-            ("auto", {"WANDB_API_KEY": SECRET, "WANDB_BASE_URL": "http://no-such-host.invalid"}, "does not answer"),
-        ],
-    )
-    def test_it_says_why(self, mode: str, environment: dict[str, str], why: str) -> None:
-        assert why in (why_offline(mode, environment) or "")
-
-    def test_a_server_that_answers_is_used(self) -> None:
-        with socket.create_server(("127.0.0.1", 0)) as server:
-            url = f"http://127.0.0.1:{server.getsockname()[1]}"
-            assert why_offline("auto", {"WANDB_API_KEY": SECRET, "WANDB_BASE_URL": url}) is None
+    assert read_state(folder.path).ended == {}
 
 
 def test_an_epoch_without_a_score_stays_valid(folder: SweepFolder, trial: TrialPlan) -> None:
