@@ -49,6 +49,9 @@ def sweep(
     reuse: Annotated[
         bool | None, typer.Option("--reuse/--no-reuse", help="Take runs that other sweeps trained already.")
     ] = None,
+    wandb: Annotated[
+        str | None, typer.Option(metavar="PROJECT", help="Mirror trials to this project of Weights & Biases.")
+    ] = None,
     results: Results = DEFAULT_RESULTS,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Draw the space, predict the time, run nothing.")] = False,
     dashboard: Annotated[bool, typer.Option(help="Ray's dashboard, on loopback, with a token.")] = True,
@@ -73,6 +76,7 @@ def sweep(
         reuse=reuse,
         warm_start=tuple(warm_start or ()),
         resources=resources(workers, cpus_per_worker, gpus_per_worker),
+        wandb=wandb,
     )
     asked = load_sweep(find_sweep_file(file), options)
     if extend is not None:

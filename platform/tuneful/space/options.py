@@ -37,6 +37,9 @@ class SweepOptions:
     resources: Mapping[str, float] = field(default_factory=dict)
     """Fields of the file's `resources` that are replaced."""
 
+    wandb: str | None = None
+    """Project of Weights & Biases, in place of the file's `tracking.wandb.project`."""
+
     def layer(self) -> Layer:
         """`sets` and `data` as settings by path.
 
@@ -59,7 +62,16 @@ class SweepOptions:
         if self.resources and isinstance(of_file := file.get("resources", {}), dict):
             replaced["resources"] = {**of_file, **self.resources}
             places |= {f"resources.{name}": COMMAND_LINE for name in self.resources}
+        if self.wandb is not None and (tracking := _tracked(file.get("tracking") or {}, self.wandb)):
+            replaced["tracking"] = tracking
+            places["tracking.wandb.project"] = COMMAND_LINE
         return Layer(replaced, places)
+
+
+def _tracked(tracking: Any, project: str) -> dict[str, Any] | None:
+    """The file's `tracking` with that project; None where it is no section: the file's mistake, told as such."""
+    kept = (tracking.get("wandb") or {}) if isinstance(tracking, dict) else None
+    return {**tracking, "wandb": {**kept, "project": project}} if isinstance(kept, dict) else None
 
 
 def command_line(sets: Sequence[str], data: str | None) -> Layer:

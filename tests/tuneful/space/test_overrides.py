@@ -200,3 +200,15 @@ def test_mixing_is_on_where_target_modes_are_compared():
     sweep = load_sweep(SPACES / "loss.yaml")
     assert sweep.spec_for({}).mixing.name == "mixup"
     assert {"loss.name", "targets.mode", "optimizer.lr"} <= searched(sweep)
+
+
+def test_the_project_can_be_typed_and_the_rest_of_tracking_stays(load):
+    wandb = load(f"{TEXT}tracking: {{wandb: {{project: a, entity: lab}}}}\n", wandb="birds").definition.tracking.wandb
+    assert (wandb.project, wandb.entity) == ("birds", "lab")
+    assert load(TEXT, wandb="birds").definition.tracking.wandb.project == "birds"
+
+
+@pytest.mark.parametrize("wrong", ["tracking: loud", "tracking: {wandb: birds}"])
+def test_a_wrong_section_stays_the_files_mistake_beside_a_typed_project(load, wrong):
+    with pytest.raises(SpecError, match="tracking"):
+        load(f"{TEXT}{wrong}\n", wandb="birds")
