@@ -48,9 +48,13 @@ def epoch_agreements(tables: SweepTables) -> list[EpochAgreement]:
 
 
 def stopped_after(tables: SweepTables) -> dict[int, int]:
-    """Return epoch -> how many search trials a scheduler stopped after it."""
+    """Return epoch -> how many search trials the scheduler stopped after it.
+
+    A trial that somebody stopped carries the reason, one that the scheduler stopped carries none; one that a rule of
+    its own ended (`early_stop`, `training.early_stopping_patience`) is complete.
+    """
     trials = tables.stage_trials("search")
-    counts = np.array(trials.loc[trials["state"] == "pruned", "epochs"], dtype=int)
+    counts = np.array(trials.loc[(trials["state"] == "pruned") & trials["error"].isna(), "epochs"], dtype=int)
     return {epoch: int((counts == epoch).sum()) for epoch in sorted(set(counts.tolist()))}
 
 

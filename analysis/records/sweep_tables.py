@@ -15,9 +15,11 @@ _TRIAL_DEFAULTS: dict[str, Any] = {
     "score": _NAN,
     "score_sd": _NAN,
     "epochs": 0,
+    "planned_epochs": _NAN,
     "seconds": 0.0,
     "error": None,
     "candidate": _NAN,
+    "split": None,
     "exploits": 0,
 }
 _EPOCH_DEFAULTS: dict[str, Any] = {
@@ -28,6 +30,8 @@ _EPOCH_DEFAULTS: dict[str, Any] = {
     "seed": None,
     "repeat": None,
     "split": "",
+    "protocol": None,
+    "reused": None,
     "epoch": 0,
     "candidate": _NAN,
 }
@@ -42,12 +46,14 @@ class SweepTables:
     ``objective`` (``metric``, ``mode``, ``epoch``), ``scheduler``, ``trials``, ``folds``, ``repeats``, ``confirm``.
 
     ``trials``: one row per trial.
-    ``trial`` int; ``stage`` "search" or "confirm"; ``state`` "complete", "pruned", "diverged", "failed" or "running";
-    ``score`` float, the mean over the trial's runs, NaN without one; ``score_sd`` float, the spread over the runs, NaN
-    with one run; ``epochs`` int; ``seconds`` float; ``error`` str or None; ``candidate`` the search trial that a
-    confirm row repeats, else NaN; ``exploits`` how often it took over from others of its population (its score is not
-    that of its settings alone then); ``param.<path>`` per searched parameter, None or NaN where a condition leaves it
-    out; ``objective.<metric>`` per objective after the first, whose value is the score.
+    ``trial`` int; ``stage`` "search" or "confirm"; ``state`` "complete", "pruned", "diverged", "failed", "running" or
+    "interrupted"; ``score`` float, the mean over the trial's runs, NaN without one; ``score_sd`` float, the spread over
+    the runs, NaN with one run; ``epochs`` int; ``planned_epochs`` float, ``training.epochs`` of its runs, NaN where
+    unknown; ``seconds`` float; ``error`` str or None; ``candidate`` the search trial that a confirm row repeats, else
+    NaN; ``split`` the name of the split scheme of a confirm row, else None; ``exploits`` how often it took over from
+    others of its population (its score is not that of its settings alone then); ``param.<path>`` per searched or
+    derived parameter, None or NaN where a condition leaves it out; ``objective.<metric>`` per objective after the
+    first, whose value is the score.
 
     ``epochs``: one row per run and epoch.
     ``run`` str key; ``trial`` int; ``stage``; ``fold``; ``seed``; ``repeat``; ``split`` the name of the split scheme;
@@ -78,6 +84,18 @@ class SweepTables:
     def stage_epochs(self, stage: str) -> pd.DataFrame:
         """Return the rows of ``epochs`` of one stage, "search" or "confirm"."""
         return self.epochs[self.epochs["stage"] == stage]
+
+    def own_epochs(self) -> pd.DataFrame:
+        """Return what this sweep trained: the rows of ``epochs`` without those of runs that it took over.
+
+        Those of a run that several trials share are with the first of them alone.
+        """
+        return self.epochs[self.epochs["reused"].isna()].drop_duplicates(["run", "epoch"])
+
+
+def training_seconds(epochs: pd.DataFrame) -> float:
+    """Return the seconds that rows of the epochs table took, training and evaluation together."""
+    return float(epochs.reindex(columns=["seconds", "eval_seconds"]).astype(float).sum().sum())
 
 
 def _completed(table: pd.DataFrame, defaults: dict[str, Any]) -> pd.DataFrame:

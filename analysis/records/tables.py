@@ -1,5 +1,6 @@
 """From a sweep's ledgers to its tables: one row per trial, one row per run and epoch."""
 
+import json
 import math
 import statistics
 from collections.abc import Iterator, Sequence
@@ -23,10 +24,12 @@ TRIAL_COLUMNS = (
     "trial",
     "stage",
     "candidate",
+    "split",
     "state",
     "score",
     "score_sd",
     "epochs",
+    "planned_epochs",
     "seconds",
     "error",
     "runs",
@@ -79,16 +82,24 @@ def _trial_row(
         "trial": plan.number,
         "stage": plan.stage,
         "candidate": plan.candidate,
+        "split": plan.runs[0].split if plan.stage == CONFIRM else None,
         "state": end.state if end else unfinished,
         "score": end.score if end else math.nan,
         "score_sd": spread,
         "epochs": max((row["epoch"] for row in rows), default=0),
+        "planned_epochs": _planned_epochs(plan),
         "seconds": sum(row.get("seconds", 0) + row.get("eval_seconds", 0) for row in rows),
         "error": end.error if end else None,
         "runs": [run.key for run in plan.runs],
         "exploits": len(plan.exploits),
         **{f"param.{path}": _cell(value) for path, value in plan.settings.items()},
     }
+
+
+def _planned_epochs(plan: TrialPlan) -> float:
+    """`training.epochs` of the trial's runs, derived or not; NaN where their spec doesn't say."""
+    training: dict[str, Any] = plan.runs[0].spec.get("training", {})
+    return float(training.get("epochs", math.nan))
 
 
 def _further(end: TrialEnd | None, objectives: Sequence[Objective]) -> dict[str, float]:
@@ -127,8 +138,9 @@ def _spread(rows: list[dict[str, Any]], plan: TrialPlan, objective: Objective) -
 
 
 def _cell(value: Any) -> Any:
-    """Lists and mappings as text: a table's cells are plain."""
-    return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+    """Lists and mappings as text, as a person writes them in YAML: a table's cells are plain."""
+    plain = value is None or isinstance(value, str | int | float | bool)
+    return value if plain else json.dumps(value, ensure_ascii=False)
 
 
 def _gather_predictions(ledger: RunLedger, target: Path) -> None:

@@ -2,7 +2,7 @@
 
 from analysis.effort import VALUES_OF_A_RANGE, Effort
 from analysis.records.sweep_tables import SweepTables
-from analysis.report.words import count, duration
+from analysis.report.words import count, duration, listed
 from analysis.stopping import EpochAgreement, rungs, stopped_after
 
 NEARLY_THE_SAME = 0.8
@@ -10,23 +10,32 @@ HARDLY = 0.4
 
 
 def effort_sentences(effort: Effort | None) -> list[str]:
-    """Return what the search cost against training everything, and against a grid."""
+    """Return what the search cost against stopping nothing and against a grid, and what it did not train itself."""
     if effort is None:
         return []
-    saved = 1 - effort.epochs / effort.full
-    less = f", {saved:.0%} fewer than the {effort.full:,} of training every trial to its end" if saved > 0.005 else ""
-    found = [f"The search trained {effort.epochs:,} epochs in {duration(effort.seconds)} of training{less}."]
+    found = [f"The search trained {effort.epochs:,} epochs in {duration(effort.seconds)} of training{_less(effort)}."]
+    if effort.reused:
+        taken = listed([f"{count(runs, 'run')} from the sweep {sweep}" for sweep, runs in effort.reused.items()])
+        found.append(f"Taken over as trained before, and not counted: {taken}.")
     if effort.grid is None or effort.grid_epochs is None:
         return [*found, "A full grid over this space has more configurations than can be counted."]
+    times = f", {effort.grid_epochs / effort.epochs:.3g} times as many" if effort.epochs else ""
     found.append(
         f"A full grid ({VALUES_OF_A_RANGE} values of each range) has {count(effort.grid, 'configuration')} and would "
-        f"take {effort.grid_epochs:,} epochs, {effort.grid_epochs / effort.epochs:.3g} times as many."
+        f"take {effort.grid_epochs:,} epochs{times}."
     )
     return found
 
 
+def _less(effort: Effort) -> str:
+    """Return what stopping saved, "" where it saved nothing."""
+    saved = 1 - effort.epochs / effort.full if effort.full else 0.0
+    most = "at most " if effort.ends_itself else ""
+    return f", {most}{saved:.0%} fewer than the {effort.full:,} of stopping no trial" if saved > 0.005 else ""
+
+
 def stopping_sentences(tables: SweepTables, agreements: list[EpochAgreement]) -> list[str]:
-    """Return what the first rung, or without a scheduler the first epochs, say about the end."""
+    """Return what the epoch at which trials were first compared, or without a scheduler any, says about the end."""
     if not agreements:
         return []
     by_epoch = {one.epoch: one for one in agreements}
@@ -54,7 +63,8 @@ def _verdict(one: EpochAgreement) -> str:
         word = "an order somewhat like that of the end: stopping there may have lost good trials"
     else:
         word = "an order that hardly tells the end: stopping there was close to chance"
-    return f"At the first rung, epoch {one.epoch}, the complete trials stood in {word} ({_rho(one)})."
+    first = f"After epoch {one.epoch}, where trials were first compared"
+    return f"{first}, the complete ones stood in {word} ({_rho(one)})."
 
 
 def _rho(one: EpochAgreement) -> str:

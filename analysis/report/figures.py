@@ -11,19 +11,20 @@ from analysis.records.sweep_tables import SweepTables
 from analysis.report.escape import for_plotly
 from analysis.report.parameter_figure import parameter_figure
 from analysis.report.style import BLUE, INK, ORANGE, SERIES, SERIES_SYMBOLS, STOPPED, blank_figure
-from analysis.report.trial_text import best_trial, hover_text
+from analysis.report.trial_text import best_trial, hover_texts
 
 __all__ = ["confirm_figure", "history_figure", "importance_figure", "parameter_figure"]
 
 _LINES = {
     "pruned": {"color": STOPPED, "width": 1.2},
     "running": {"color": STOPPED, "width": 1.2, "dash": "dot"},
+    "interrupted": {"color": STOPPED, "width": 1.2, "dash": "dot"},
     "complete": {"color": BLUE, "width": 1.5},
     "best": {"color": INK, "width": 3},
     "failed": {"color": ORANGE, "width": 2, "dash": "dash"},
     "diverged": {"color": ORANGE, "width": 2, "dash": "dash"},
 }
-_OPACITY = {"pruned": 0.55, "running": 0.55, "complete": 0.6}
+_OPACITY = {"pruned": 0.55, "running": 0.55, "interrupted": 0.55, "complete": 0.6}
 
 
 def history_figure(tables: SweepTables) -> go.Figure | None:
@@ -33,11 +34,13 @@ def history_figure(tables: SweepTables) -> go.Figure | None:
         return None
     curves = epochs.groupby(["trial", "epoch"])[objective.metric].mean().rename("value").reset_index()
     curves = curves[np.isfinite(curves["value"])]
+    trials = tables.stage_trials("search")
+    hover = dict(zip(trials["trial"], hover_texts(tables, trials), strict=True))
     figure = blank_figure(420)
     for kind, trial in _drawn_order(tables):
         curve = curves[curves["trial"] == trial["trial"]]
         if len(curve):
-            figure.add_trace(_curve(kind, trial, curve))
+            figure.add_trace(_curve(kind, hover[trial["trial"]], curve))
     figure.update_xaxes(title_text="epoch", tick0=1, **_whole_steps(int(curves["epoch"].max())))
     figure.update_yaxes(title_text=for_plotly(objective.metric), tickformat=".4~g")
     return figure
@@ -98,10 +101,10 @@ def _drawn_order(tables: SweepTables) -> list[tuple[str, pd.Series]]:
     rows = [row for _, row in tables.stage_trials("search").iterrows()]
     kinds = ["best" if best is not None and row["trial"] == best["trial"] else str(row["state"]) for row in rows]
     rank = {kind: index for index, kind in enumerate(_LINES)}
-    return sorted(zip(kinds, rows, strict=True), key=lambda pair: rank.get(pair[0], 0))
+    return sorted(zip(kinds, rows, strict=True), key=lambda pair: rank[pair[0]])
 
 
-def _curve(kind: str, trial: pd.Series, curve: pd.DataFrame) -> go.Scatter:
+def _curve(kind: str, hover: str, curve: pd.DataFrame) -> go.Scatter:
     """Return one line; a trial that did not reach its end carries a mark where it stopped."""
     unfinished = kind not in ("best", "complete")
     return go.Scatter(
@@ -113,9 +116,9 @@ def _curve(kind: str, trial: pd.Series, curve: pd.DataFrame) -> go.Scatter:
             "symbol": "x" if kind in ("diverged", "failed") else "circle-open",
             "line": {"width": 0 if kind in ("diverged", "failed") else 1.5},
         },
-        line=_LINES.get(kind, _LINES["complete"]),
+        line=_LINES[kind],
         opacity=_OPACITY.get(kind, 1.0),
-        meta=[hover_text(trial)],
+        meta=[hover],
         hovertemplate="epoch %{x}: <b>%{y:.4f}</b><br>%{meta[0]}<extra></extra>",
     )
 
@@ -127,13 +130,15 @@ def _whole_steps(last: int) -> dict[str, int]:
 def _add_gap_lines(figure: go.Figure, by_split: dict[str, list[Finalist]], place: dict[int, float]) -> None:
     """Join a finalist's means under the split schemes: the length of the line is what the split alone changes."""
     for candidate, y in place.items():
-        means = [f.score.mean for ranked in by_split.values() for f in ranked if f.candidate == candidate]
+        scored = [f for ranked in by_split.values() for f in ranked if f.candidate == candidate and f.score.n]
+        means = [finalist.score.mean for finalist in scored]
         if len(means) > 1:
             line = {"color": "#cbd2d9", "width": 5}
             figure.add_scatter(x=means, y=[y] * len(means), mode="lines", line=line, hoverinfo="skip", showlegend=False)
 
 
 def _add_runs(figure: go.Figure, runs: pd.DataFrame, place: dict[int, float], index: int) -> None:
+    runs = runs.dropna(subset="score")
     figure.add_scatter(
         x=runs["score"].astype(float).tolist(),
         y=[place[candidate] - 0.26 for candidate in runs["candidate"]],

@@ -7,7 +7,7 @@ from analysis.effects import association
 from analysis.effort import search_effort
 from analysis.importance import CAVEAT, METHOD, Importance, parameter_importance
 from analysis.objective import Objective
-from analysis.records.sweep_tables import SweepTables
+from analysis.records.sweep_tables import SweepTables, training_seconds
 from analysis.report import sentences
 from analysis.report.definition_text import definition_text, repeat_command
 from analysis.report.effort_sentences import effort_sentences, stopping_sentences
@@ -19,7 +19,7 @@ from analysis.report.stopping_figure import stopping_figure
 from analysis.report.tables import best_trials_table, checks_table, confirm_table, failures_table, states_table
 from analysis.report.trial_text import best_trial
 from analysis.report.words import DASH, count, duration, number
-from analysis.search_parameters import search_parameters
+from analysis.search_parameters import derived_parameters, search_parameters
 from analysis.stopping import epoch_agreements
 
 
@@ -52,11 +52,13 @@ def _context(sweep: SweepTables) -> dict[str, Any]:
         "warnings": sentences.warnings(sweep),
         "tiles": _tiles(sweep),
         **_confirm_context(sweep),
+        "unfinished": _unfinished(sweep),
         "history": plot_of(history_figure(sweep), "The objective over epochs, a line per trial"),
         "best_trials": best_trials_table(sweep),
         "pareto": _pareto(sweep),
         "panels": _panels(sweep),
         "pairs": _pairs(sweep, importance),
+        "derives": bool(derived_parameters(sweep)),
         "importance": importance,
         "importance_plot": plot_of(importance_figure(importance), "Importance of each parameter"),
         "importance_method": METHOD,
@@ -76,20 +78,27 @@ def _confirm_context(sweep: SweepTables) -> dict[str, Any]:
         "confirm_plot": plot_of(confirm_figure(sweep), "Finalists with 95 % intervals, a colour per split scheme"),
         "confirm_table": confirm_table(sweep),
         "ties": sentences.tie_sentences(sweep),
+        "comparison": sentences.comparison_note(sweep.definition),
         "gap": sentences.gap_sentence(sweep),
     }
 
 
+def _unfinished(sweep: SweepTables) -> str:
+    """What the keys of the figures call search trials without an end, "" where there are none."""
+    states = set(sweep.stage_trials("search")["state"])
+    return " or ".join(state for state in ("running", "interrupted") if state in states)
+
+
 def _panels(sweep: SweepTables) -> list[ParameterPanel]:
-    parameters, trials = search_parameters(sweep), sweep.stage_trials("search")
-    return [
-        ParameterPanel(
-            parameter.path,
-            plot_of(parameter_figure(sweep, parameter), f"Score by {parameter.path}"),
-            sentences.parameter_caption(parameter, association(trials, parameter), len(parameters)),
-        )
-        for parameter in parameters
-    ]
+    trials, searched = sweep.stage_trials("search"), search_parameters(sweep)
+    found = [association(trials, parameter) for parameter in searched]
+    n_tests = sum(each.is_tested for each in found)
+    captions = [sentences.parameter_caption(*both, n_tests) for both in zip(searched, found, strict=True)]
+    derived = derived_parameters(sweep)
+    captions += [sentences.derived_caption(parameter) for parameter in derived]
+    plots = [plot_of(parameter_figure(sweep, each), f"Score by {each.path}") for each in (*searched, *derived)]
+    panels = zip((*searched, *derived), plots, captions, strict=True)
+    return [ParameterPanel(parameter.path, plot, caption) for parameter, plot, caption in panels]
 
 
 def _pareto(sweep: SweepTables) -> list[Plot]:
@@ -128,5 +137,5 @@ def _tiles(sweep: SweepTables) -> list[tuple[str, str]]:
         (f"complete of {count(len(trials), 'trial')}", str(int(states.get("complete", 0)))),
         ("stopped early", str(stopped)),
         ("diverged or failed", str(bad)),
-        ("training time", duration(float(sweep.trials["seconds"].sum()))),
+        ("training time", duration(training_seconds(sweep.own_epochs()))),
     ]

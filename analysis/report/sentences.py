@@ -1,15 +1,28 @@
 """What the page says in words: what was asked, what came out, and how sure that is."""
 
 import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from analysis.confirmation import Finalist, confirm_runs, finalists, scheme_gap
+import pandas as pd
+
+from analysis.comparability import CLIPS, WINDOWS, obstacle
+from analysis.confirmation import (
+    FEWEST_PAIRS,
+    Finalist,
+    confirm_runs,
+    family_level,
+    finalists,
+    planned_runs,
+    scheme_cells,
+    scheme_gap,
+)
 from analysis.effects import Association
 from analysis.objective import Objective
 from analysis.records.sweep_tables import SweepTables
 from analysis.report.trial_text import best_trial, complete_trials, parameters_of
-from analysis.report.words import count, listed, number, signed, with_interval
-from analysis.search_parameters import SearchParameter, search_parameters
+from analysis.report.words import count, listed, number, with_interval
+from analysis.search_parameters import SearchParameter, search_parameters, shown_parameters
 from analysis.uncertainty import Interval
 
 _EPOCH_RULES = {"last": "at the last epoch", "best": "at the best epoch", "mean_last_3": "mean of the last 3 epochs"}
@@ -37,32 +50,35 @@ def answer(tables: SweepTables) -> str:
     best, n = best_trial(tables), len(tables.stage_trials("search"))
     if best is None:
         return f"No answer yet: none of {count(n, 'trial')} is complete."
-    objective = Objective.of(tables.definition)
-    score = f"{objective.metric} {number(float(best['score']))}"
-    ahead = _ahead_everywhere(tables)
-    if ahead is None:
-        return f"Trial {best['trial']} is best: {score}"
-    if best["trial"] not in ahead:
-        return f"Trial {best['trial']} scored best, {score}, but falls behind when run again"
+    trial, score = best["trial"], f"{Objective.of(tables.definition).metric} {number(float(best['score']))}"
+    schemes = list(finalists(tables).values())
+    scored = {finalist.candidate for ranked in schemes for finalist in ranked if finalist.score.n}
+    if scored <= {trial}:  # nobody to compare it with
+        return f"Trial {trial} is best: {score}"
+    if lacking := _without_a_score(trial, schemes):
+        return f"Trial {trial} scored best, {score}, but {lacking}"
+    ahead = _ahead_everywhere(schemes)
+    if trial not in ahead:
+        return f"Trial {trial} scored best, {score}, but falls behind when run again"
     if len(ahead) > 1:
-        return f"Trial {best['trial']} scored best, {score}, but run again it is one of {len(ahead)} that tie"
-    return f"Trial {best['trial']} is best, {score}, and stays ahead when run again"
+        return f"Trial {trial} scored best, {score}, but run again it is one of {len(ahead)} that tie"
+    return f"Trial {trial} is best, {score}, and stays ahead when run again"
 
 
 def best_parameters(tables: SweepTables) -> list[str]:
     """Return the parameters of the best trial as ``path = value``, none without one."""
     best = best_trial(tables)
-    return [] if best is None else [f"{path} = {text}" for path, text in parameters_of(best).items()]
+    chosen = {} if best is None else parameters_of(best, shown_parameters(tables))
+    return [f"{path} = {text}" for path, text in chosen.items()]
 
 
 def certainty(tables: SweepTables) -> list[str]:
     """Return how far the answer can be trusted: a sentence per split scheme of the confirm stage, or a warning."""
     if best_trial(tables) is None:
         return []
-    by_split = {split: ranked for split, ranked in finalists(tables).items() if ranked[0].score.n}
-    if not by_split:
-        return [_unconfirmed(tables)]
-    return [_leader_sentence(split, ranked) for split, ranked in by_split.items()]
+    by_split = finalists(tables)
+    said = [_leader_sentence(split, ranked) for split, ranked in by_split.items() if ranked[0].score.n]
+    return [*(said or [_unconfirmed(tables)]), *_runs_to_come(tables)]
 
 
 def tie_sentences(tables: SweepTables) -> list[str]:
@@ -70,14 +86,25 @@ def tie_sentences(tables: SweepTables) -> list[str]:
     return [_tie_sentence(split, ranked) for split, ranked in finalists(tables).items() if len(ranked) > 1]
 
 
+def comparison_note(definition: Mapping[str, Any]) -> str:
+    """Return how finalists are compared with the leader."""
+    looks = " and looks of the race" if (definition.get("confirm") or {}).get("race") else ""
+    sure = 100 * (1 - family_level(definition))
+    return (
+        "“Behind the leader” is a paired t interval over runs of the same fold and repeat; where it reaches 0, it is a "
+        f"tie. The intervals hold together with {sure:.3g} % (Bonferroni, over all pairs{looks})."
+    )
+
+
 def gap_sentence(tables: SweepTables) -> str:
     """Return what the split scheme alone changes, "" with fewer than two schemes."""
-    runs, objective = confirm_runs(tables), Objective.of(tables.definition)
-    means = runs.groupby("split")["score"].mean().dropna().sort_values(ascending=objective.mode == "min")
+    runs, objective = _runs_of_all_schemes(confirm_runs(tables)), Objective.of(tables.definition)
+    cells = scheme_cells(runs)
+    means = cells.groupby("split").mean().sort_values(ascending=objective.mode == "min")
     if len(means) < 2:
         return ""
     kind, strict = str(means.index[0]), str(means.index[-1])
-    gap = scheme_gap(runs, kind, strict)
+    gap = scheme_gap(cells, kind, strict)
     if not gap.n:
         return ""
     worse = "higher" if objective.mode == "min" else "lower"
@@ -86,36 +113,33 @@ def gap_sentence(tables: SweepTables) -> str:
         f"{number(float(means.iloc[-1]))} under {strict} folds: {number(abs(gap.mean))} {worse} "
         f"{_bounds(gap)}{_from_the_split(gap)}. "
         f"Where new data come from speakers, sites or authors that training has not met, expect the {worse} one."
-        + _order_changes(tables, kind, strict)
+        + _order_changes(tables, set(runs["candidate"]), kind, strict)
     )
 
 
-def parameter_caption(parameter: SearchParameter, association: Association, n_parameters: int) -> str:
+def parameter_caption(parameter: SearchParameter, association: Association, n_tests: int) -> str:
     """Return what can be said about one parameter and the score."""
     condition = f"Only where {parameter.condition_text()}. " if parameter.is_conditional else ""
-    if math.isnan(association.p):
+    if not association.is_tested:
         return f"{condition}Not tested: {association.reason}."
     strength = f", ρ = {association.statistic:+.2f}".replace("-", "−") if association.method == "Spearman" else ""
     p_text = "< .001" if association.p < 0.001 else f"= {association.p:.3f}".replace("0.", ".")
     test = f"{association.method}{strength}, p {p_text}, n = {association.n} complete trials"
-    if association.shown(n_parameters):
+    if association.shown(n_tests):
         return f"{condition}Goes with the score ({test})."
     return f"{condition}No effect shown ({test})."
+
+
+def derived_caption(parameter: SearchParameter) -> str:
+    """Return what a derived setting is computed by, and why nothing is tested about it."""
+    return f"Derived: {parameter.formula}. The tests are of what it follows from."
 
 
 def warnings(tables: SweepTables) -> list[str]:
     """Return what makes the scores hard to compare or to believe: first the mistakes that were consented to."""
     allowed = dict.fromkeys((finding.code, finding.title) for finding in tables.checks if finding.allowed)
     found = [f"{code} was found and allowed: {title}. Every score below has this mistake." for code, title in allowed]
-    epochs = tables.stage_epochs("search")
-    if "protocol" in epochs and len(epochs):
-        complete = epochs[epochs["trial"].isin(complete_trials(tables)["trial"])]
-        protocols = {frozenset(group.dropna()) for _, group in complete.groupby("trial")["protocol"]}
-        if len(protocols) > 1:
-            found.append(
-                f"The trials were scored under {len(protocols)} different protocols (evaluation clips, labels, windows "
-                "or aggregation differ): their scores are not comparable, and the ranking below mixes them."
-            )
+    found += _incomparable(tables)
     if isinstance(tables.definition.get("objective"), list) and len(tables.definition["objective"]) > 1:
         found.append("The sweep has several objectives; this page ranks by the first.")
     changed = int((tables.stage_trials("search")["exploits"] > 0).sum())
@@ -127,14 +151,51 @@ def warnings(tables: SweepTables) -> list[str]:
     return found
 
 
-def _ahead_everywhere(tables: SweepTables) -> set[int] | None:
-    """Return the finalists that lead or tie with the leader under every split scheme; None without a confirm score."""
-    leading = [
-        {ranked[0].candidate, *(finalist.candidate for finalist in ranked if finalist.tied)}
-        for ranked in finalists(tables).values()
-        if ranked[0].score.n
-    ]
-    return set.intersection(*leading) if leading else None
+def _incomparable(tables: SweepTables) -> list[str]:
+    hindrance, metric = obstacle(tables), Objective.of(tables.definition).metric
+    if hindrance is None:
+        return []
+    why = {
+        CLIPS: "The trials were scored under different protocols: their evaluation clips or labels differ, or windows "
+        "that none of the parameters below tells",
+        WINDOWS: f"The trials were scored in different windows, and {metric} is a mean over windows",
+    }
+    return [f"{why[hindrance]}. Their scores are not comparable, and the ranking below mixes them."]
+
+
+def _ahead_everywhere(schemes: Sequence[list[Finalist]]) -> set[int]:
+    """Return the finalists that lead or tie with the leader under every split scheme."""
+    leading = [{ranked[0].candidate, *(f.candidate for f in ranked if f.tied)} for ranked in schemes]
+    return set.intersection(*leading)
+
+
+def _without_a_score(trial: int, schemes: Sequence[list[Finalist]]) -> str:
+    """Return why nothing can be said about a trial run again, "" where it has a score under every split scheme."""
+    own = [finalist for ranked in schemes for finalist in ranked if finalist.candidate == trial]
+    lacking = [finalist for finalist in own if not finalist.score.n]
+    if own and not lacking:
+        return ""
+    under = f" under {listed([finalist.split for finalist in lacking])} folds" if len(lacking) < len(own) else ""
+    if own and not any(finalist.is_unfinished for finalist in lacking):
+        return f"gave no score when run again{under}"
+    return f"has not been run again yet{under}"
+
+
+def _runs_to_come(tables: SweepTables) -> list[str]:
+    """Return that the confirm stage isn't finished, nothing where it is, or has not begun."""
+    by_split = finalists(tables)
+    confirmed, planned = [f for ranked in by_split.values() for f in ranked], planned_runs(tables, by_split)
+    if planned == sum(f.planned for f in confirmed) and not any(f.is_unfinished for f in confirmed):
+        return []
+    scored = sum(f.score.n for f in confirmed)
+    return [f"The confirm stage is not finished: {scored} of {count(planned, 'run')} have a score."]
+
+
+def _runs_of_all_schemes(runs: pd.DataFrame) -> pd.DataFrame:
+    """Return the runs of the finalists that have a score under every split scheme that any has one under."""
+    scored = runs.dropna(subset="score")
+    schemes = scored.groupby("candidate")["split"].nunique()
+    return scored[scored["candidate"].isin(schemes.index[schemes == scored["split"].nunique()])]
 
 
 def _unconfirmed(tables: SweepTables) -> str:
@@ -153,8 +214,10 @@ def _unconfirmed(tables: SweepTables) -> str:
 
 def _leader_sentence(split: str, ranked: list[Finalist]) -> str:
     leader, ties = ranked[0], [f.candidate for f in ranked if f.tied]
-    score = f"{with_interval(leader.score)} (95 %, n = {count(leader.score.n, 'run')})"
-    tied = f", tied with {_trials(ties)}" if ties else ", ahead of the other finalists" if len(ranked) > 1 else ""
+    n = count(leader.planned, "run") if not leader.missing else f"{leader.score.n} of {count(leader.planned, 'run')}"
+    score = f"{with_interval(leader.score)} (95 %, n = {n})"
+    others = [finalist for finalist in ranked[1:] if finalist.score.n or not finalist.is_unfinished]
+    tied = f", tied with {_trials(ties)}" if ties else ", ahead of the other finalists" if others else ""
     return f"Confirmed under {split} folds: trial {leader.candidate} {score}{tied}."
 
 
@@ -162,13 +225,21 @@ def _tie_sentence(split: str, ranked: list[Finalist]) -> str:
     leader, tied = ranked[0], [finalist for finalist in ranked if finalist.tied]
     if not leader.score.n:
         return f"{split}: no confirm run finished with a score."
+    if not any(finalist.score.n for finalist in ranked[1:]):
+        return f"{split}: no finalist but trial {leader.candidate} has a score."
+    by = _compared_by(ranked)
     if not tied:
-        return f"{split}: trial {leader.candidate} is ahead; no other interval reaches its own."
-    names = _trials([leader.candidate, *(finalist.candidate for finalist in tied)])
-    told = [f for f in tied if f.behind is not None and f.behind.excludes(0.0)]
-    pairs = [f"trial {f.candidate} ({signed(f.behind)})" for f in told if f.behind is not None]
-    paired = f" Run by run, over the same folds and repeats, the leader is ahead of {listed(pairs)}." if pairs else ""
-    return f"{split}: a tie, the intervals of {names} overlap.{paired}"
+        return f"{split}: trial {leader.candidate} is ahead{by}."
+    return f"{split}: a tie{by} between {_trials([leader.candidate, *(finalist.candidate for finalist in tied)])}."
+
+
+def _compared_by(ranked: list[Finalist]) -> str:
+    """Return how the finalists were compared with the leader; nothing where they were all paired."""
+    few = [f.candidate for f in ranked if f.score.n and f.behind is not None and f.behind.n < FEWEST_PAIRS]
+    if not few:
+        return ""
+    whom = "" if len(few) == sum(f.score.n > 0 for f in ranked) - 1 else f" of {_trials(few)}"
+    return f" by the intervals of the means{whom} (fewer than {FEWEST_PAIRS} runs to compare in pairs)"
 
 
 def _trials(numbers: list[int]) -> str:
@@ -188,9 +259,9 @@ def _from_the_split(gap: Interval) -> str:
     return "from the split alone" if gap.excludes(0.0) else "which folds and seeds alone can make"
 
 
-def _order_changes(tables: SweepTables, first: str, second: str) -> str:
+def _order_changes(tables: SweepTables, among: set[int], first: str, second: str) -> str:
     ranked = finalists(tables)
-    orders = [[finalist.candidate for finalist in ranked[split]] for split in (first, second)]
-    if orders[0] == orders[1]:
+    leaders = [next(f.candidate for f in ranked[split] if f.candidate in among) for split in (first, second)]
+    if leaders[0] == leaders[1]:
         return ""
-    return f" The order changes too: {first} puts trial {orders[0][0]} first, {second} trial {orders[1][0]}."
+    return f" The order changes too: {first} puts trial {leaders[0]} first, {second} trial {leaders[1]}."

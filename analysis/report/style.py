@@ -19,6 +19,7 @@ STATE_MARKERS: dict[str, dict[str, Any]] = {
     "diverged": {"symbol": "x-thin", "color": ORANGE, "size": 8, "line": {"color": ORANGE, "width": 2}},
     "failed": {"symbol": "cross-thin", "color": ORANGE, "size": 9, "line": {"color": ORANGE, "width": 2}},
     "running": {"symbol": "triangle-up-open", "color": STOPPED, "size": 8, "line": {"width": 1.5}},
+    "interrupted": {"symbol": "triangle-up-open", "color": STOPPED, "size": 8, "line": {"width": 1.5}},
 }
 AXIS: dict[str, Any] = {
     "gridcolor": GRID,

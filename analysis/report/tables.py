@@ -9,11 +9,11 @@ import pandas as pd
 from analysis.confirmation import Finalist, finalists
 from analysis.objective import Objective
 from analysis.records.states import state_word
-from analysis.records.sweep_tables import SweepTables
+from analysis.records.sweep_tables import SweepTables, training_seconds
 from analysis.report.escape import visible
-from analysis.report.trial_text import complete_trials
-from analysis.report.words import DASH, count, duration, number, signed, with_interval
-from analysis.search_parameters import SearchParameter, search_parameters, value_text
+from analysis.report.trial_text import complete_trials, parameters_of
+from analysis.report.words import DASH, duration, number, signed, with_interval
+from analysis.search_parameters import SearchParameter, shown_parameters
 
 TOP = 10
 
@@ -35,7 +35,7 @@ def best_trials_table(tables: SweepTables) -> Table | None:
     shown = pd.concat([complete_trials(tables), stopped]).head(TOP)
     if shown.empty:
         return None
-    parameters = search_parameters(tables)
+    parameters = shown_parameters(tables)
     header = ["trial", objective.metric, "spread", "epochs", "state", *(p.path for p in parameters)]
     rows = [_trial_row(row, parameters) for _, row in shown.iterrows()]
     numeric = [True, True, True, True, False, *(not p.is_choice for p in parameters)]
@@ -43,33 +43,33 @@ def best_trials_table(tables: SweepTables) -> Table | None:
 
 
 def confirm_table(tables: SweepTables) -> Table | None:
-    """Return the finalists, a row each, the split schemes side by side; None without a confirm stage."""
+    """Return the finalists under each split scheme, best first; None without a confirm stage."""
     by_split = finalists(tables)
     if not by_split:
         return None
-    header, numeric = ["trial", "in the search"], [True, True]
-    for split in by_split:
-        header += [f"{split}: mean ± 95 %", "n", "behind the leader, paired"]
-        numeric += [True, True, True]
     searched = tables.stage_trials("search").set_index("trial")["score"]
-    order = [finalist.candidate for finalist in next(iter(by_split.values()))]
-    order += sorted({f.candidate for ranked in by_split.values() for f in ranked} - set(order))
-    rows = [_finalist_row(candidate, by_split, searched) for candidate in order]
-    return _table(header, rows, numeric)
+    rows = [_finalist_row(finalist, searched) for ranked in by_split.values() for finalist in ranked]
+    return _table(
+        ["folds", "trial", "in the search", "mean ± 95 %", "behind the leader, paired", "runs"],
+        rows,
+        [False, True, True, True, True, True],
+    )
 
 
 def states_table(tables: SweepTables) -> Table:
-    """Return how many trials of each stage ended how, with their epochs and training time."""
-    keys = tables.trials
+    """Return how many trials of each stage ended how, with their epochs and training time.
+
+    Epochs and seconds are those that runs took in this sweep; of a run that trials share, with the first of them.
+    """
+    trials, epochs = tables.trials, tables.own_epochs()
     rows = []
-    for (stage, state), group in keys.groupby(["stage", "state"], sort=False):
-        times = [str(int(group["epochs"].sum())), duration(float(group["seconds"].sum()))]
-        rows.append([str(stage), state_word(state), str(len(group)), *times])
+    for (stage, state), group in trials.groupby(["stage", "state"], sort=False):
+        own = epochs[(epochs["stage"] == stage) & epochs["trial"].isin(group["trial"])]
+        rows.append([str(stage), state_word(state), str(len(group)), str(len(own)), duration(training_seconds(own))])
     rows.sort(key=lambda row: (row[0] != "search", -int(row[2])))
-    total = [str(int(keys["epochs"].sum())), duration(float(keys["seconds"].sum()))] if len(keys) else ["0", "0 s"]
     return _table(
         ["stage", "state", "trials", "epochs", "training time"],
-        [*rows, ["all", "", str(len(keys)), *total]],
+        [*rows, ["all", "", str(len(trials)), str(len(epochs)), duration(training_seconds(epochs))]],
         [False, False, True, True, True],
         marked=frozenset({len(rows)}),
     )
@@ -80,7 +80,7 @@ def failures_table(tables: SweepTables) -> Table | None:
     bad = tables.trials[tables.trials["state"].isin(["failed", "diverged"])]
     if bad.empty:
         return None
-    parameters = search_parameters(tables)
+    parameters = shown_parameters(tables)
     rows = [_failure_row(row, parameters) for _, row in bad.iterrows()]
     return _table(["trial", "state", "epochs", "reason", "parameters"], rows, [True, False, True, False, False])
 
@@ -96,42 +96,46 @@ def checks_table(tables: SweepTables) -> Table | None:
 
 
 def _trial_row(trial: pd.Series, parameters: Sequence[SearchParameter]) -> list[str]:
-    values = [value_text(trial.get(p.column)) for p in parameters]
+    values = parameters_of(trial, parameters)
     return [
         str(trial["trial"]),
         number(float(trial["score"])),
         number(float(trial["score_sd"])),
         str(int(trial["epochs"])),
         state_word(trial["state"]),
-        *(DASH if value == "null" else value for value in values),
+        *(values.get(p.path, DASH) for p in parameters),
     ]
 
 
-def _finalist_row(candidate: int, by_split: dict[str, list[Finalist]], searched: pd.Series) -> list[str]:
-    row = [str(candidate), number(float(searched.get(candidate, float("nan"))))]
-    for ranked in by_split.values():
-        row += _finalist_cells(next((f for f in ranked if f.candidate == candidate), None))
-    return row
+def _finalist_row(finalist: Finalist, searched: pd.Series) -> list[str]:
+    lost = ", ".join(f"{n} {state_word(why)}" for why, n in finalist.missing.items())
+    return [
+        finalist.split,
+        str(finalist.candidate),
+        number(float(searched.get(finalist.candidate, float("nan")))),
+        with_interval(finalist.score),
+        _behind_cell(finalist),
+        f"{finalist.score.n} of {finalist.planned}: {lost}" if lost else str(finalist.score.n),
+    ]
 
 
-def _finalist_cells(finalist: Finalist | None) -> list[str]:
-    if finalist is None:
-        return [DASH, "0", DASH]
-    failed = f" ({count(finalist.n_failed, 'run')} without a score)" if finalist.n_failed else ""
-    behind = "leads" if finalist.behind is None else signed(finalist.behind) + (" tie" if finalist.tied else "")
-    return [with_interval(finalist.score), f"{finalist.score.n}{failed}", behind]
+def _behind_cell(finalist: Finalist) -> str:
+    if not finalist.score.n:
+        return DASH
+    if finalist.behind is None:
+        return "leads"
+    return signed(finalist.behind) + (" tie" if finalist.tied else "")
 
 
 def _failure_row(trial: pd.Series, parameters: Sequence[SearchParameter]) -> list[str]:
     given = trial.get("error")
     fallback = "the loss was no longer a finite number" if trial["state"] == "diverged" else "no reason was recorded"
-    values = {p.path: value_text(trial.get(p.column)) for p in parameters}
     return [
         str(trial["trial"]),
         str(trial["state"]),
         str(int(trial["epochs"])),
         fallback if given is None or pd.isna(given) or not str(given).strip() else str(given),
-        ", ".join(f"{path} = {value}" for path, value in values.items() if value != "null"),
+        ", ".join(f"{path} = {value}" for path, value in parameters_of(trial, parameters).items()),
     ]
 
 

@@ -4,7 +4,8 @@ After every repeat each finalist is compared with the leader on the same folds a
 out, the others go on together until one is left or the repeats are used up. In the manner of Birattari et al. 2002, A
 Racing Algorithm for Configuring Metaheuristics, with paired t tests: with two or three finalists the Friedman test that
 they begin with says no more. The level is shared out among all the comparisons a race can make (Bonferroni), since
-looking again and again would find a difference where there is none.
+looking again and again would find a difference where there is none. The report calls a tie what this test doesn't tell
+apart (`analysis.confirmation`).
 """
 
 from collections import Counter, defaultdict
@@ -15,6 +16,7 @@ from typing import Any
 
 from scipy import stats
 
+from analysis.confirmation import FEWEST_PAIRS, shared_level
 from analysis.objective import Objective
 from analysis.records.sweep import RunPlan, TrialEnd, TrialPlan
 
@@ -22,8 +24,6 @@ Cell = Mapping[tuple[int, int], float]
 """(fold, repeat) -> a finalist's score, the mean over the split schemes"""
 Cells = Mapping[int, Cell]
 """by finalist"""
-FEWEST = 3
-"""shared cells before anybody is out"""
 Trials = Sequence[tuple[TrialPlan, TrialEnd | None]]
 """of the confirm stage"""
 
@@ -85,14 +85,14 @@ class Race:
 
         Args:
             scores: so far.
-            runners: how many set out: what the level is shared out among, with the looks.
+            runners: how many set out: by their pairs and the looks the level is shared out.
         """
         running = {number: own for number, own in scores.items() if own}
         shared = set[tuple[int, int]].intersection(*map(set, running.values())) if running else set()
         if not shared:  # nothing to compare them on
             return list(running)
         leader = max(running, key=lambda number: self.objective.sign * fmean(running[number][cell] for cell in shared))
-        level = self.alpha / (max(1, self.most - self.first) * max(1, runners - 1))
+        level = shared_level(self.alpha, self.most - self.first, runners)
         return [n for n in running if n == leader or not self._behind(running[leader], running[n], level)]
 
     def cells(self, trials: Trials, finalists: Collection[int]) -> dict[int, dict[tuple[int, int], float]]:
@@ -123,7 +123,7 @@ class Race:
     def _behind(self, leader: Cell, other: Cell, level: float) -> bool:
         """Whether the leader's lead, fold by fold and seed by seed, is more than chance gives."""
         lead = [self.objective.sign * (leader[cell] - other[cell]) for cell in sorted(leader.keys() & other.keys())]
-        if len(lead) < FEWEST:
+        if len(lead) < FEWEST_PAIRS:
             return False
         if min(lead) == max(lead):  # a test has nothing to divide by
             return lead[0] > 0

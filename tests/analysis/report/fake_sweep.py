@@ -99,6 +99,7 @@ def _trial(number: int, stage: str, state: str, curve: np.ndarray, parameters: d
         "score": score,
         "score_sd": float("nan"),
         "epochs": len(curve),
+        "planned_epochs": EPOCHS,
         "seconds": 41.0 * len(curve) + 3.0,
         "error": "out of memory (limit 6.0 GiB) in epoch 1, batch 3" if state == "failed" else None,
         "candidate": float("nan"),
@@ -136,19 +137,16 @@ def _epoch_rows(
 def _confirm(
     rng: np.random.Generator, finalists: list[dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    trials, epochs = [], []
+    trials: list[dict[str, Any]] = []
+    epochs: list[dict[str, Any]] = []
     shifts = {"stratified": -0.004, "stratified_group": -0.082}
-    for offset, finalist in enumerate(finalists):
+    for finalist in finalists:
         parameters = {key.removeprefix("param."): v for key, v in finalist.items() if key.startswith("param.")}
-        scores = []
+        candidate = {"candidate": float(finalist["trial"])}
         for split, shift in shifts.items():
             for fold, repeat in [(0, 0), (0, 1), (1, 0), (1, 1)]:
-                curve = _curve(rng, parameters, shift - 0.012 * fold)
+                curve, number = _curve(rng, parameters, shift - 0.012 * fold), len(trials)
                 run = f"c{finalist['trial']}-{split}-{fold}-{repeat}"
-                rows = _epoch_rows(run, 24 + offset, "confirm", curve, (split, fold, repeat))
-                epochs += [row | {"candidate": float(finalist["trial"])} for row in rows]
-                scores.append(float(curve[-1]))
-        row = _trial(24 + offset, "confirm", "complete", np.asarray(scores), parameters)
-        changes = {"score": float(np.mean(scores)), "score_sd": float(np.std(scores, ddof=1)), "epochs": EPOCHS}
-        trials.append(row | changes | {"seconds": 8 * EPOCHS * 41.0, "candidate": float(finalist["trial"])})
+                epochs += [row | candidate for row in _epoch_rows(run, number, "confirm", curve, (split, fold, repeat))]
+                trials.append(_trial(number, "confirm", "complete", curve, parameters) | candidate | {"split": split})
     return trials, epochs

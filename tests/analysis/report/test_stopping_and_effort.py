@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from itertools import product
 from types import ModuleType
 from typing import Any
@@ -21,6 +22,7 @@ from analysis.report.pair_figures import pair_figure, shown_pairs
 from analysis.report.pareto_figure import objective_values, pareto_figure
 from analysis.search_parameters import search_parameters
 from analysis.stopping import epoch_agreements, rungs, stopped_after
+from tuneful.sweep.requests import BY_HAND
 
 
 def curves_as_sweep(curves: dict[int, list[float]], mode: str = "max", **definition: Any) -> SweepTables:
@@ -71,6 +73,26 @@ def test_rungs_and_stopped_trials(sweep: SweepTables) -> None:
     assert sum(stopped_after(sweep).values()) == (search["state"] == "pruned").sum()
 
 
+def test_a_trial_that_somebody_stopped_is_not_the_schedulers(sweep: SweepTables) -> None:
+    trials = sweep.trials.copy()
+    by_hand = trials.index[trials["state"] == "pruned"][0]
+    trials.loc[by_hand, "error"] = BY_HAND
+    assert sum(stopped_after(replace(sweep, trials=trials)).values()) == (trials["state"] == "pruned").sum() - 1
+
+
+def test_without_a_scheduler_a_trial_stopped_by_hand_makes_no_rung() -> None:
+    rng = np.random.default_rng(0)
+    curves = {n: [float(x), float(x), float(x)] for n, x in enumerate(rng.random(12))}
+    tables = curves_as_sweep(curves | {12: [0.1]})
+    tables.trials.loc[12, ["state", "error"]] = ["pruned", BY_HAND]
+    assert "could be stopped there" in " ".join(stopping_sentences(tables, epoch_agreements(tables)))
+
+
+def test_a_trial_that_its_own_patience_ended_is_not_the_schedulers() -> None:
+    tables = curves_as_sweep({0: [0.1, 0.2], 1: [0.2, 0.3, 0.4], 2: [0.3, 0.4, 0.5], 3: [0.4, 0.5, 0.6]})
+    assert stopped_after(tables) == {}
+
+
 def test_the_words_follow_the_correlation() -> None:
     asha = {"scheduler": {"name": "asha", "grace_period": 1, "reduction_factor": 3}}
     rng = np.random.default_rng(0)
@@ -111,13 +133,70 @@ def test_a_grid_without_conditions_is_a_product() -> None:
 def test_the_effort_counts_epochs_of_runs(sweep: SweepTables) -> None:
     effort = search_effort(sweep)
     assert effort is not None
-    assert effort.full == 24 * 8
+    search = sweep.stage_trials("search")
+    left = 8 - search.loc[search["state"] == "pruned", "epochs"]
     assert effort.epochs == len(sweep.stage_epochs("search"))
+    assert effort.full == effort.epochs + left.sum(), "what diverged or failed ended by itself"
     words = " ".join(effort_sentences(effort))
     assert f"trained {effort.epochs} epochs" in words
-    assert f"{1 - effort.epochs / 192:.0%} fewer than the 192" in words
+    assert f", {1 - effort.epochs / effort.full:.0%} fewer than the {effort.full} of stopping no trial" in words
     assert effort.grid == (2 * 1 + 2 * 5) * 2 * 5
+    assert effort.grid_epochs == effort.grid * 8
     assert effort_sentences(None) == []
+
+
+def trained(*trials: tuple[str, int, int], reused: dict[int, str] | None = None) -> SweepTables:
+    """Trials of one run each: how it ended, its epochs, and those that were planned; some taken over from sweeps."""
+    rows = [
+        {"trial": n, "state": state, "score": 0.5, "epochs": epochs, "planned_epochs": planned}
+        for n, (state, epochs, planned) in enumerate(trials)
+    ]
+    epochs = [
+        {"run": f"r{n}", "trial": n, "epoch": e, "seconds": 2.0, "eval_seconds": 1.0, "reused": (reused or {}).get(n)}
+        for n, (_, last, _) in enumerate(trials)
+        for e in range(1, last + 1)
+    ]
+    return SweepTables({"search": {"a": {"choice": [1, 2, 3]}}}, pd.DataFrame(rows), pd.DataFrame(epochs))
+
+
+def test_trials_that_are_meant_to_be_of_unequal_length_save_nothing() -> None:
+    effort = search_effort(trained(("complete", 2, 2), ("complete", 20, 20), ("complete", 5, 5)))
+    assert effort is not None
+    assert (effort.epochs, effort.full, effort.grid_epochs) == (27, 27, 27)
+    assert "fewer" not in " ".join(effort_sentences(effort))
+
+
+def test_what_a_stopped_trial_saves_is_what_was_left_of_its_own_plan() -> None:
+    effort = search_effort(trained(("complete", 20, 20), ("pruned", 1, 4)))
+    assert effort is not None
+    assert effort.full == 24
+    assert "12% fewer" in effort_sentences(effort)[0]
+
+
+def test_where_training_ends_itself_stopping_saved_at_most_the_plan() -> None:
+    effort = search_effort(trained(("complete", 6, 20), ("pruned", 2, 20)))
+    assert effort is not None
+    assert effort.full == 26
+    assert "at most 69% fewer" in effort_sentences(effort)[0]
+
+
+def test_what_was_taken_over_is_said_and_not_counted_as_trained() -> None:
+    tables = trained(("complete", 5, 5), ("complete", 5, 5), ("pruned", 2, 5), reused={0: "loss"})
+    effort = search_effort(tables)
+    assert effort is not None
+    assert (effort.epochs, effort.full, effort.seconds) == (7, 10, 21.0)
+    assert "not counted: 1 run from the sweep loss." in " ".join(effort_sentences(effort))
+    assert "21 s" in sweep_page(tables)
+    everything = search_effort(trained(("complete", 5, 5), reused={0: "loss"}))
+    assert "trained 0 epochs in 0 s" in effort_sentences(everything)[0]
+
+
+def test_a_run_that_two_trials_share_was_trained_once() -> None:
+    tables = trained(("complete", 5, 5), ("complete", 5, 5))
+    shared = SweepTables(tables.definition, tables.trials, tables.epochs.assign(run="r"))
+    effort = search_effort(shared)
+    assert effort is not None
+    assert (effort.epochs, effort.full, effort.seconds) == (5, 5, 15.0)
 
 
 def test_pairs_are_those_that_matter_and_colour_is_the_score(sweep: SweepTables) -> None:

@@ -11,6 +11,13 @@ import pytest
 
 from analysis.records.sweep_tables import SweepTables
 from analysis.report import sweep_page
+from analysis.report.figures import _LINES, history_figure
+from analysis.report.style import STATE_MARKERS
+from analysis.report.tables import states_table
+from analysis.report.words import duration
+
+EPOCHS = 8
+"""of a complete trial of the made sweep"""
 
 _SCRIPT = re.compile(r"<script\b([^>]*)>(.*?)</script>", re.DOTALL)
 
@@ -77,8 +84,8 @@ def test_the_split_gap_is_said_in_a_sentence(page: str) -> None:
     assert "from the split alone" in text
 
 
-def test_finalists_whose_intervals_overlap_are_called_a_tie(page: str) -> None:
-    assert "stratified: a tie, the intervals of trials" in _text(page)
+def test_finalists_that_pairs_of_runs_do_not_tell_apart_are_called_a_tie(page: str) -> None:
+    assert "stratified: a tie between trials 23, 16 and 2." in _text(page)
 
 
 def test_finalists_far_apart_are_no_tie(sweep: SweepTables) -> None:
@@ -86,7 +93,7 @@ def test_finalists_far_apart_are_no_tie(sweep: SweepTables) -> None:
     epochs = sweep.epochs.copy()
     epochs.loc[(epochs["stage"] == "confirm") & (epochs["candidate"] != leader), "val/macro_auc"] -= 0.2
     text = _text(sweep_page(replace(sweep, epochs=epochs)))
-    assert "a tie" not in text
+    assert "a tie between" not in text
     assert "stays ahead when run again" in text
 
 
@@ -96,7 +103,7 @@ def test_a_diverged_confirm_run_is_counted_and_not_averaged(sweep: SweepTables) 
     last = (epochs["run"] == confirm["run"].iloc[0]) & (epochs["epoch"] == confirm["epoch"].max())
     epochs.loc[last, "val/macro_auc"] = np.nan
     text = _text(sweep_page(replace(sweep, epochs=epochs)))
-    assert "3 (1 run without a score)" in text
+    assert "3 of 4: 1 without a score" in text
 
 
 def test_failed_and_diverged_trials_are_listed_with_their_reason(page: str) -> None:
@@ -147,6 +154,42 @@ def test_a_sweep_without_any_trial_is_a_page(fake: ModuleType, sweep: SweepTable
     assert "none of 0 trials is complete" in _text(sweep_page(empty))
 
 
+@pytest.mark.parametrize("state", ["running", "interrupted"])
+def test_a_trial_without_an_end_is_drawn_and_named_as_that(sweep: SweepTables, page: str, state: str) -> None:
+    trials = sweep.trials.copy()
+    cut = trials.index[trials["state"] == "complete"][1]
+    trials.loc[cut, "state"] = state
+    tables = replace(sweep, trials=trials)
+    whole, unfinished = ([trace.line for trace in history_figure(each).data] for each in (sweep, tables))
+    assert sum(line.dash == "dot" for line in unfinished) == 1 + sum(line.dash == "dot" for line in whole)
+    changed = sweep_page(tables)
+    hovers = [text for trace in _plots(changed)[2]["data"] for text in trace.get("text", [])]  # type: ignore[attr-defined]
+    assert sum(f"· {state} ·" in text for text in hovers) == 1, "and it stands among the values of a parameter"
+    assert f"</svg>{state}</li>" in changed
+    assert f"</svg>{state}</li>" not in page
+
+
+def test_the_figures_know_every_state_of_a_trial() -> None:
+    states = {"complete", "pruned", "diverged", "failed", "running", "interrupted"}
+    assert set(STATE_MARKERS) == states
+    assert set(_LINES) == states | {"best"}
+
+
+def test_the_time_of_a_run_that_two_stages_share_is_counted_once(sweep: SweepTables) -> None:
+    """As in results whose confirm stage took over the candidate's own run."""
+    confirm = sweep.stage_epochs("confirm")
+    first = confirm["trial"] == confirm["trial"].min()
+    shared = sweep.stage_epochs("search").groupby("run")["epoch"].size().loc[lambda sizes: sizes == EPOCHS].index[0]
+    epochs = sweep.epochs.copy()
+    epochs.loc[confirm.index[first], "run"] = shared
+    rows = states_table(replace(sweep, epochs=epochs)).rows
+    assert int(rows[-1][3]) == len(sweep.epochs) - EPOCHS
+    assert int(rows[-1][3]) == sum(int(row[3]) for row in rows[:-1])
+    seconds = 41.0 * (len(sweep.epochs) - EPOCHS)
+    assert rows[-1][4] == duration(seconds)
+    assert f"<b>{duration(seconds)}</b><span>training time</span>" in sweep_page(replace(sweep, epochs=epochs))
+
+
 def test_failed_trials_without_a_score_stand_on_the_floor_of_the_figures(sweep: SweepTables, page: str) -> None:
     loss_name = _plots(page)[2]
     assert isinstance(loss_name["data"], list)
@@ -175,7 +218,7 @@ def test_a_constant_score_gets_no_importance(sweep: SweepTables, fake: ModuleTyp
 def test_trials_scored_under_different_protocols_are_warned_of(sweep: SweepTables) -> None:
     epochs = sweep.epochs.copy()
     epochs.loc[epochs["trial"] == 2, "protocol"] = "other"
-    assert "2 different protocols" in _text(sweep_page(replace(sweep, epochs=epochs)))
+    assert "under different protocols" in _text(sweep_page(replace(sweep, epochs=epochs)))
     assert "different protocols" not in _text(sweep_page(sweep))
 
 
@@ -219,10 +262,12 @@ _HOSTILE = [
 
 def _hostile(sweep: SweepTables, name: str) -> SweepTables:
     definition = sweep.definition | {"name": name, "recipe": name}
+    definition["confirm"] = definition["confirm"] | {"splits": [name], "folds": [name]}
     definition["search"] = definition["search"] | {name: {"choice": [name, "plain"]}}
     definition["search"]["loss.gamma"] = {"uniform": [0.5, 4.0], "when": {name: [name]}}
-    trials = sweep.trials.assign(**{f"param.{name}": [name, "plain"] * (len(sweep.trials) // 2) + [name]})
+    trials = sweep.trials.assign(**{f"param.{name}": ([name, "plain"] * len(sweep.trials))[: len(sweep.trials)]})
     trials.loc[trials["state"] == "failed", "error"] = name
+    trials["split"] = trials["split"].where(trials["split"].isna(), name)
     return SweepTables(definition, trials, sweep.epochs.assign(split=name, fold=name))
 
 

@@ -1,0 +1,236 @@
+"""What the confirm stage says: only runs that ended count, and who ties is asked in pairs, as a race asks it."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from analysis.confirmation import confirm_runs, finalists, shared_level
+from analysis.records.sweep_tables import SweepTables
+from analysis.report.sentences import answer, certainty, comparison_note, gap_sentence, tie_sentences
+from analysis.report.tables import confirm_table
+from tuneful.sweep.race import Race
+
+Run = tuple[int, str, int, int]
+"""candidate, split, fold, repeat"""
+METRIC = "val/macro_auc"
+CONFIRM: dict[str, Any] = {"top": 2, "folds": [0, 1], "repeats": 2, "splits": ["random"]}
+
+
+def confirmed(
+    scores: Mapping[Run, float],
+    states: Mapping[Run, str] | None = None,
+    best: int = 0,
+    mode: str = "max",
+    **confirm: Any,
+) -> SweepTables:
+    """A sweep whose search trials 0, 1, ... are complete, `best` the best; each run was in its second epoch.
+
+    A run whose score is NaN has no epoch on record.
+    """
+    states = states or {}
+    numbers = sorted({0, 1, best, *(run[0] for run in scores)})
+    gain = 1.0 if mode == "max" else -1.0
+    search = [{"trial": t, "state": "complete", "score": 0.9 + gain * 0.05 * (t == best), "epochs": 2} for t in numbers]
+    trials: list[dict[str, Any]] = [row | {"stage": "search", "runs": [f"s{row['trial']}"]} for row in search]
+    epochs: list[dict[str, Any]] = []
+    for number, ((candidate, split, fold, repeat), score) in enumerate(scores.items()):
+        state = states.get((candidate, split, fold, repeat), "complete")
+        shared = {"trial": number, "stage": "confirm", "candidate": candidate, "split": split}
+        trials.append(shared | {"state": state, "score": score if state == "complete" else np.nan})
+        values = [] if np.isnan(score) else [score - 0.1, score]
+        place = {"run": f"c{number}", "fold": fold, "repeat": repeat}
+        epochs += [shared | place | {"epoch": epoch, METRIC: value} for epoch, value in enumerate(values, 1)]
+    definition = {"objective": {"metric": METRIC, "mode": mode, "epoch": "last"}, "confirm": CONFIRM | confirm}
+    return SweepTables(definition, pd.DataFrame(trials), pd.DataFrame(epochs))
+
+
+def grid(score: Callable[[int, int, int], float], candidates: tuple[int, ...] = (0, 1), **of: Any) -> dict[Run, float]:
+    """Every candidate on folds 0 and 1, repeats 0 and 1 of every split; `score` of (candidate, fold, repeat)."""
+    folds, repeats, splits = of.get("folds", (0, 1)), of.get("repeats", 2), of.get("splits", ("random",))
+    return {
+        (candidate, split, fold, repeat): score(candidate, fold, repeat)
+        for candidate in candidates
+        for split in splits
+        for repeat in range(repeats)
+        for fold in folds
+    }
+
+
+def apart(candidate: int, fold: int, repeat: int) -> float:
+    """Candidate 0 leads by .01 in every run, give or take."""
+    return 0.95 - 0.01 * candidate + 0.0005 * fold * candidate + 0.0002 * repeat
+
+
+# --- which runs count ---
+
+
+@pytest.mark.parametrize("state", ["interrupted", "running", "failed", "diverged", "pruned"])
+def test_a_run_that_is_not_complete_gives_no_score(state: str) -> None:
+    runs = grid(apart) | {(0, "random", 1, 1): 0.6}
+    tables = confirmed(runs, {(0, "random", 1, 1): state})
+    leader, other = finalists(tables)["random"]
+    assert (leader.candidate, leader.score.n, leader.planned, dict(leader.missing)) == (0, 3, 4, {state: 1})
+    assert leader.score.mean == pytest.approx(np.mean([apart(0, 0, 0), apart(0, 1, 0), apart(0, 0, 1)]))
+    assert (other.score.n, other.missing) == (4, {})
+    assert confirm_runs(tables)["score"].isna().sum() == 1
+    assert "stays ahead" in answer(tables)
+    assert "n = 3 of 4 runs" in certainty(tables)[0]
+    table = confirm_table(tables)
+    assert table is not None
+    assert table.rows[0][5] == f"3 of 4: 1 {'stopped early' if state == 'pruned' else state}"
+
+
+def test_a_run_that_failed_before_its_first_epoch_is_counted() -> None:
+    tables = confirmed(grid(apart) | {(1, "random", 0, 0): np.nan}, {(1, "random", 0, 0): "failed"})
+    assert finalists(tables)["random"][1].missing == {"failed": 1}
+
+
+def test_runs_that_have_not_begun_are_counted_and_said() -> None:
+    tables = confirmed(dict(list(grid(apart).items())[:6]))
+    assert finalists(tables)["random"][1].missing == {"not begun": 2}
+    assert certainty(tables)[-1] == "The confirm stage is not finished: 6 of 8 runs have a score."
+    assert not any("not finished" in said for said in certainty(confirmed(grid(apart))))
+
+
+def test_finalists_that_it_has_not_come_to_leave_it_unfinished() -> None:
+    tables = confirmed(grid(apart, (0,)))
+    assert answer(tables) == "Trial 0 is best: val/macro_auc 0.9500", "nobody to compare it with"
+    assert certainty(tables)[-1] == "The confirm stage is not finished: 4 of 8 runs have a score."
+
+
+def test_a_finalist_that_lacks_the_hard_fold_does_not_lead_by_that() -> None:
+    def score(candidate: int, fold: int, repeat: int) -> float:
+        return 0.9 - 0.2 * fold - 0.02 * candidate + 0.001 * repeat
+
+    runs = grid(score)
+    lost = {run: "failed" for run in runs if run[0] == 1 and run[2] == 1}
+    ranked = finalists(confirmed(runs, lost))["random"]
+    assert [finalist.candidate for finalist in ranked] == [0, 1]
+    assert ranked[1].score.mean > ranked[0].score.mean
+
+
+def test_runs_that_the_confirm_stage_no_longer_asks_for_are_left_out() -> None:
+    old = grid(lambda *_: 0.1, splits=("old",)) | {(0, "random", 7, 0): 0.1}
+    new = grid(apart)
+    assert confirm_runs(confirmed(new | old)).equals(confirm_runs(confirmed(new)))
+
+
+# --- what the headline says ---
+
+
+def test_a_trial_that_was_not_run_again_does_not_fall_behind() -> None:
+    tables = confirmed(grid(apart, (1, 2)), best=0)
+    assert answer(tables) == "Trial 0 scored best, val/macro_auc 0.9500, but has not been run again yet"
+
+
+def test_a_split_that_is_not_done_is_named() -> None:
+    runs = grid(apart, splits=("random", "by author"))
+    states = {run: "interrupted" for run in runs if run[:2] == (0, "by author")}
+    tables = confirmed(runs, states, splits=["random", "by author"])
+    assert "has not been run again yet under by author folds" in answer(tables)
+    gap = gap_sentence(tables)
+    assert gap.startswith("The same finalists score 0.9403 under"), "trial 1 alone has both"
+    assert "order changes" not in gap
+
+
+def test_the_gap_is_the_difference_of_the_means_beside_it_also_where_runs_lack() -> None:
+    runs = grid(lambda candidate, fold, _: 0.9 - 0.1 * fold - 0.03 * candidate, splits=("random",))
+    runs |= {(c, "hard", f, r): score - 0.2 - 0.001 * r for (c, _, f, r), score in runs.items()}
+    lost = {(1, "random", 1, 0): "failed", (1, "random", 1, 1): "failed"}
+    gap = gap_sentence(confirmed(runs, lost, splits=["random", "hard"]))
+    high, low, between = (float(found) for found in re.findall(r"0\.\d{4}", gap)[:3])
+    assert high - low == pytest.approx(between, abs=1.1e-4)
+
+
+def test_runs_that_all_failed_are_no_wait() -> None:
+    runs = grid(apart)
+    tables = confirmed(runs, {run: "failed" for run in runs if run[0] == 0})
+    assert "but gave no score when run again" in answer(tables)
+
+
+def test_a_trial_that_is_worse_in_every_pair_falls_behind() -> None:
+    assert "but falls behind when run again" in answer(confirmed(grid(apart), best=1))
+
+
+# --- who ties ---
+
+
+def beside(fold_effect: float, gap: float) -> dict[Run, float]:
+    """3 folds x 2 seeds, the folds far apart, finalist 1 behind by `gap` in each run, give or take."""
+    wobble = np.random.default_rng(0).normal(0, 0.0005, (3, 2))
+    return grid(
+        lambda candidate, fold, repeat: 0.9 + fold_effect * fold - candidate * (gap + float(wobble[fold, repeat])),
+        folds=(0, 1, 2),
+    )
+
+
+@pytest.mark.parametrize(("gap", "tied"), [(0.006, False), (0.0001, True)])
+def test_finalists_tie_where_the_paired_interval_holds_0_however_far_apart_folds_are(gap: float, tied: bool) -> None:
+    tables = confirmed(beside(0.02, gap), folds=[0, 1, 2])
+    leader, other = finalists(tables)["random"]
+    assert other.behind is not None
+    assert other.score.overlaps(leader.score), "the means alone tell nothing"
+    assert other.tied == tied == (not other.behind.excludes(0.0))
+    assert ("2 that tie" in answer(tables)) == tied
+    assert ("tied with" in certainty(tables)[0]) == tied
+    assert ("a tie" in tie_sentences(tables)[0]) == tied
+    table = confirm_table(tables)
+    assert table is not None
+    assert table.rows[1][4].endswith(" tie") == tied
+
+
+def test_the_lowest_leads_where_low_is_good() -> None:
+    tables = confirmed({run: 1 - score for run, score in beside(0.02, 0.006).items()}, mode="min", folds=[0, 1, 2])
+    leader, other = finalists(tables)["random"]
+    assert (leader.candidate, other.tied) == (0, False)
+
+
+def test_too_few_pairs_fall_back_to_the_intervals_of_the_means_and_say_so() -> None:
+    runs = grid(lambda candidate, _, repeat: 0.9 - 0.006 * candidate + 0.01 * repeat, folds=(0,))
+    tables = confirmed(runs, folds=[0])
+    other = finalists(tables)["random"][1]
+    assert other.tied
+    assert tie_sentences(tables) == [
+        "random: a tie by the intervals of the means (fewer than 3 runs to compare in pairs) between trials 0 and 1."
+    ]
+    table = confirm_table(tables)
+    assert table is not None
+    assert table.rows[1][4] == "−0.0060 tie", "no interval that says another thing"
+
+
+@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("race", [None, {"max_repeats": 8, "alpha": 0.1}])
+def test_who_ties_is_who_stays_in_a_race(seed: int, race: dict[str, Any] | None) -> None:
+    rng = np.random.default_rng(seed)
+    gaps, noise = rng.uniform(0, 0.02, 3), rng.normal(0, 0.004, (3, 2, 3))
+    runs = grid(lambda c, f, r: float(0.9 - gaps[c] + 0.02 * f + noise[c, f, r]), (0, 1, 2), repeats=3)
+    tables = confirmed(runs, repeats=3, race=race)
+    rules = Race.of({**tables.definition, "confirm": tables.definition["confirm"] | {"race": race or ONE_LOOK}})
+    assert rules is not None
+    cells = {c: {(f, r): score for (one, _, f, r), score in runs.items() if one == c} for c in range(3)}
+    ranked = finalists(tables)["random"]
+    assert {ranked[0].candidate, *(f.candidate for f in ranked if f.tied)} == set(rules.still_in(cells, 3))
+
+
+ONE_LOOK = {"max_repeats": 3, "alpha": 0.05}
+
+
+@pytest.mark.parametrize("finalists", [2, 5, 10])
+def test_equal_finalists_are_told_apart_no_more_often_than_said(finalists: int) -> None:
+    """A leader that is picked by the same scores seems ahead of another in at most 5 % of sweeps of equal finalists."""
+    scores = np.random.default_rng(0).normal(size=(4000, finalists, 6))
+    ranked = np.take_along_axis(scores, np.argsort(-scores.mean(axis=2), axis=1)[..., None], axis=1)
+    p = stats.ttest_rel(ranked[:, :1], ranked[:, 1:], axis=2).pvalue
+    told = p.min(axis=1) < shared_level(0.05, 1, finalists)
+    assert told.mean() <= 0.05 + 2 * np.sqrt(0.05 * 0.95 / 4000)
+
+
+def test_the_note_names_the_level_that_decides() -> None:
+    assert "together with 95 % (Bonferroni, over all pairs)" in comparison_note({"confirm": CONFIRM})
+    raced = comparison_note({"confirm": CONFIRM | {"race": {"max_repeats": 8, "alpha": 0.1}}})
+    assert "together with 90 % (Bonferroni, over all pairs and looks of the race)" in raced
