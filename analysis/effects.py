@@ -23,9 +23,14 @@ class Association:
     n: int
     reason: str = ""
 
-    def shown(self, n_parameters: int, level: float = 0.05) -> bool:
-        """Tell whether the association holds after Bonferroni's correction for ``n_parameters`` such tests."""
-        return bool(self.p * n_parameters < level)
+    @property
+    def is_tested(self) -> bool:
+        """Tell whether there were trials enough, and values apart, to test it."""
+        return not np.isnan(self.p)
+
+    def shown(self, n_tests: int, level: float = 0.05) -> bool:
+        """Tell whether the association holds after Bonferroni's correction for ``n_tests`` such tests."""
+        return bool(self.p * n_tests < level)
 
 
 def association(trials: pd.DataFrame, parameter: SearchParameter) -> Association:

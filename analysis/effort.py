@@ -4,7 +4,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.records.sweep_tables import SweepTables
+import pandas as pd
+
+from analysis.records.sweep import SEARCH
+from analysis.records.sweep_tables import SweepTables, training_seconds
 from analysis.search_parameters import value_text
 
 VALUES_OF_A_RANGE = 5
@@ -14,45 +17,65 @@ MOST_BRANCHES = 20_000
 
 @dataclass(frozen=True)
 class Effort:
-    """Epochs of single runs and seconds of training, of the search stage."""
+    """What the search stage trained, in epochs of single runs and in seconds; reused runs are of all stages."""
 
-    trials: int
     epochs: int
-    """trained"""
+    """trained in this sweep: neither taken over nor counted for two trials"""
     full: int
-    """had every trial run to its end"""
+    """the same, had no trial been stopped before its end"""
+    ends_itself: bool
+    """whether complete trials ended before their planned epochs: ``full`` is then the most it could have been"""
     seconds: float
     grid: int | None
     """configurations of a full grid with `VALUES_OF_A_RANGE` values of each range; None: too many to count"""
-    runs: int
-    """of a trial"""
-    longest: int
-    """epochs of a complete trial"""
+    per_configuration: float
+    """epochs of a configuration that is not stopped, all of its runs, on average"""
+    reused: Mapping[str, int]
+    """how many runs were taken over as they were, by the sweep that trained them"""
 
     @property
     def grid_epochs(self) -> int | None:
         """Epochs that the full grid would take."""
-        return None if self.grid is None else self.grid * self.runs * self.longest
+        return None if self.grid is None else round(self.grid * self.per_configuration)
 
 
 def search_effort(tables: SweepTables) -> Effort | None:
     """Return what the search cost; None before any trial is complete with its epochs on record."""
-    trials, epochs = tables.stage_trials("search"), tables.stage_epochs("search")
-    complete = trials[trials["state"] == "complete"]
-    if complete.empty or epochs.empty:
+    runs, definition = _search_runs(tables), tables.definition
+    complete, stopped = (runs[runs["state"] == state] for state in ("complete", "pruned"))
+    if complete.empty:
         return None
-    definition = tables.definition
-    runs = max(1, len(definition.get("folds") or [0])) * int(definition.get("repeats") or 1)
-    longest = int(complete["epochs"].max())
+    trained = tables.own_epochs()
+    trained = trained[trained["stage"] == SEARCH]
+    of_a_trial = max(1, len(definition.get("folds") or [0])) * int(definition.get("repeats") or 1)
     return Effort(
-        len(trials),
-        len(epochs),
-        len(trials) * runs * longest,
-        float(trials["seconds"].sum()),
-        grid_size(definition.get("search") or {}),
-        runs,
-        longest,
+        epochs=len(trained),
+        full=int(runs.loc[runs["reused"].isna(), "end"].sum()),
+        ends_itself=bool((complete["trained"] < complete["planned_epochs"]).any()),
+        seconds=training_seconds(trained),
+        grid=grid_size(definition.get("search") or {}),
+        per_configuration=of_a_trial * float(pd.concat([complete, stopped])["end"].mean()),
+        reused=_reused(tables.epochs),
     )
+
+
+def _search_runs(tables: SweepTables) -> pd.DataFrame:
+    """One row a run of the search: ``state`` and ``planned_epochs`` of its trial, ``reused``, ``trained`` and ``end``.
+
+    A run that several trials share is the first one's. ``end`` is the epoch that it would have ended with had nothing
+    stopped it: the planned one for a stopped run, its own for every other.
+    """
+    epochs, trials = tables.stage_epochs(SEARCH), tables.stage_trials(SEARCH)
+    runs = epochs.drop_duplicates("run")[["run", "trial", "reused"]]
+    runs = runs.merge(trials[["trial", "state", "planned_epochs"]], on="trial")
+    runs["trained"] = runs["run"].map(epochs.groupby("run")["epoch"].nunique())
+    stopped = runs["state"] == "pruned"
+    return runs.assign(end=runs[["trained", "planned_epochs"]].max(axis=1).where(stopped, runs["trained"]))
+
+
+def _reused(epochs: pd.DataFrame) -> dict[str, int]:
+    counts = epochs.drop_duplicates("run")["reused"].value_counts()
+    return {str(sweep): int(count) for sweep, count in counts.items()}
 
 
 def grid_size(search: Mapping[str, Any], of_range: int = VALUES_OF_A_RANGE) -> int | None:

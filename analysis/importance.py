@@ -1,4 +1,7 @@
-"""Which searched parameters mattered: Optuna's importance on a study rebuilt from the trials table."""
+"""Which searched parameters mattered: Optuna's importance on a study rebuilt from the trials table.
+
+Derived settings have none: the search varies what they are computed from, and theirs would be its importance again.
+"""
 
 import warnings
 from collections.abc import Mapping
@@ -123,16 +126,14 @@ def _value_and_distribution(
     parameter: SearchParameter, trial: Mapping[Any, Any], complete: pd.DataFrame
 ) -> tuple[Any, BaseDistribution]:
     """Return the value of a trial as Optuna wants it, and what it was drawn from; ranges widen to what they hold."""
-    value = trial[parameter.column]
     entry = parameter.entry_of(trial) or {}
     if parameter.is_choice:
-        choices = [value_text(choice) for choice in entry.get("choice", ())]
-        return value_text(value), CategoricalDistribution(
-            choices if value_text(value) in choices else parameter.choice_labels(complete)
-        )
+        label, choices = parameter.text_in(trial), [value_text(choice) for choice in entry.get("choice", ())]
+        return label, CategoricalDistribution(choices if label in choices else parameter.choice_labels(complete))
+    value = float(trial[parameter.column])
     low, high = _bounds(entry, complete[parameter.column].dropna().to_numpy(dtype=float))
-    low, high = min(low, float(value)), max(high, float(value))
-    return float(value), FloatDistribution(low, high, log=parameter.is_log and low > 0)
+    low, high = min(low, value), max(high, value)
+    return value, FloatDistribution(low, high, log=parameter.is_log and low > 0)
 
 
 def _bounds(entry: Mapping[str, Any], values: np.ndarray) -> tuple[float, float]:

@@ -1,6 +1,7 @@
-"""The searched parameters of a sweep: their kind, their scale, their condition, and their value in each trial."""
+"""The parameters of a sweep, searched or derived: their kind, scale and condition, and their value in each trial."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,26 +12,35 @@ import pandas as pd
 from analysis.records.sweep_tables import SweepTables
 
 COLUMN_PREFIX = "param."
+VARIABLE_PREFIX = "$"
+"""Of what a sweep file searches only to derive settings from it."""
+NULL = "null"
+FEW = 8
+"""A derived setting with so many values or fewer is shown as if it were chosen from them."""
+DECADE = 10.0
+"""Derived values that are this many times apart or more are shown on a logarithmic scale."""
+_NAME = re.compile(r"(?<![\w.$])\$?[A-Za-z_][\w.]*")
+"""A setting or variable in a formula."""
 
 
 @dataclass(frozen=True)
 class SearchParameter:
-    """One searched parameter. ``entries``: its specs, one per condition; empty when only the trials name it."""
+    """One setting that differs between trials."""
 
     path: str
     entries: tuple[Mapping[str, Any], ...]
+    """its specs, one per condition; empty when only the trials name it"""
     choices: tuple[Any, ...]
     is_choice: bool
+    is_log: bool
+    """whether its values belong on a logarithmic scale"""
+    formula: str = ""
+    """what a derived one is computed by; "" for a searched one"""
 
     @property
     def column(self) -> str:
         """Return the column of the trials table."""
         return COLUMN_PREFIX + self.path
-
-    @property
-    def is_log(self) -> bool:
-        """Tell whether the range is searched on a logarithmic scale."""
-        return not self.is_choice and any("log" in kind for entry in self.entries for kind in _kinds(entry))
 
     @property
     def is_conditional(self) -> bool:
@@ -47,16 +57,22 @@ class SearchParameter:
         )
 
     def active(self, trials: pd.DataFrame) -> pd.DataFrame:
-        """Return the trials that have a value of the parameter."""
+        """Return the trials that have a value of the parameter, the choice null included."""
         if self.column not in trials:
             return trials.iloc[:0]
-        if not self.is_conditional and any(choice is None for choice in self.choices):
-            return trials  # here an empty cell is the choice "null"
-        return trials[trials[self.column].notna()]
+        if None not in self.choices:
+            return trials[trials[self.column].notna()]
+        # An empty cell is that choice, or left out by a condition.
+        return trials[[self.text_in(row) is not None for row in trials.to_dict("records")]]
 
     def labels(self, trials: pd.DataFrame) -> list[str]:
         """Return the value of each trial as text; the labels of choices are the same for 512 and 512.0."""
-        return [value_text(value) for value in trials[self.column]]
+        return [self._label(value) for value in trials[self.column]]
+
+    def text_in(self, trial: Mapping[Any, Any]) -> str | None:
+        """Return the value in one row of the trials table as text, None where the trial leaves the parameter out."""
+        label = self._label(trial.get(self.column))
+        return label if label != NULL or self._may_be_null(trial) else None
 
     def choice_labels(self, trials: pd.DataFrame) -> list[str]:
         """Return every choice as text: in the order of the definition, then what only the trials hold."""
@@ -71,13 +87,51 @@ class SearchParameter:
                 return entry
         return None
 
+    def _may_be_null(self, trial: Mapping[Any, Any]) -> bool:
+        entry = self.entry_of(trial)
+        return entry is not None and None in entry.get("choice", ())
+
+    def _label(self, value: Any) -> str:
+        text = value_text(value)
+        # Tables of earlier versions hold lists as Python writes them.
+        return next((value_text(c) for c in self.choices if isinstance(c, list | dict) and str(c) == text), text)
+
 
 def search_parameters(tables: SweepTables) -> list[SearchParameter]:
-    """Return the parameters in the order of the definition, then those that only the trials table names."""
-    search = tables.definition.get("search") or {}
+    """Return the searched parameters in the order of the definition, then those that only the trials table names.
+
+    Derived settings are none: what follows from others is not varied by itself, and would take their credit.
+    """
+    search, derived = tables.definition.get("search") or {}, tables.definition.get("derive") or {}
     columns = [c for c in tables.trials.columns if isinstance(c, str) and c.startswith(COLUMN_PREFIX)]
-    paths = list(dict.fromkeys([*search, *(column.removeprefix(COLUMN_PREFIX) for column in columns)]))
-    return [_parameter(path, search.get(path), tables.trials) for path in paths]
+    paths = dict.fromkeys([*search, *(column.removeprefix(COLUMN_PREFIX) for column in columns)])
+    return [_parameter(path, search.get(path), tables.trials) for path in paths if path not in derived]
+
+
+def derived_parameters(tables: SweepTables) -> list[SearchParameter]:
+    """Return the settings that are computed from others and differ between trials, in the order of the definition."""
+    formulas = {path: str(formula) for path, formula in (tables.definition.get("derive") or {}).items()}
+    found = [_derived(path, formula, _values(path, tables.trials)) for path, formula in formulas.items()]
+    return [parameter for parameter in found if parameter is not None]
+
+
+def shown_parameters(tables: SweepTables) -> list[SearchParameter]:
+    """Return all that tells trials apart: what was searched, then what was derived from it."""
+    return [*search_parameters(tables), *derived_parameters(tables)]
+
+
+def derivation_sources(tables: SweepTables, path: str) -> list[str]:
+    """Return the searched parameters that a derived setting follows from, in the end, in the order of the definition.
+
+    Empty for a setting that is not derived.
+    """
+    search, derive = tables.definition.get("search") or {}, tables.definition.get("derive") or {}
+    found, waiting = {path}, [path]
+    while waiting:
+        named = set(_NAME.findall(str(derive.get(waiting.pop(), "")))) - found
+        found |= named
+        waiting += named
+    return [source for source in search if source in found - {path}]
 
 
 def of_one_configuration(trials: pd.DataFrame) -> pd.DataFrame:
@@ -88,7 +142,7 @@ def of_one_configuration(trials: pd.DataFrame) -> pd.DataFrame:
 def value_text(value: Any) -> str:
     """Return a parameter's value as a person writes it in YAML: ``true``, ``null``, 512, 0.0003, bce."""
     if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
-        return "null"
+        return NULL
     if isinstance(value, bool | np.bool_):
         return "true" if value else "false"
     if isinstance(value, int | float | np.integer | np.floating):
@@ -102,10 +156,27 @@ def value_text(value: Any) -> str:
 def _parameter(path: str, spec: Any, trials: pd.DataFrame) -> SearchParameter:
     entries = tuple(entry for entry in (spec if isinstance(spec, list) else [spec]) if isinstance(entry, Mapping))
     choices = tuple(choice for entry in entries for choice in entry.get("choice", ()))
-    column = COLUMN_PREFIX + path
-    values = trials[column].dropna() if column in trials else pd.Series(dtype=float)
+    values = _values(path, trials)
     numeric = all(isinstance(v, int | float | np.number) and not isinstance(v, bool | np.bool_) for v in values)
-    return SearchParameter(path, entries, choices, is_choice=bool(choices) or not numeric)
+    is_choice = bool(choices) or not numeric
+    is_log = not is_choice and any("log" in kind for entry in entries for kind in _kinds(entry))
+    return SearchParameter(path, entries, choices, is_choice, is_log)
+
+
+def _derived(path: str, formula: str, values: pd.Series) -> SearchParameter | None:
+    """Return how a derived setting is shown, as choices where it has few values; None where all trials have one."""
+    distinct = tuple(sorted(values.unique()))
+    if len(distinct) < 2:
+        return None
+    if len(distinct) <= FEW:
+        return SearchParameter(path, (), distinct, is_choice=True, is_log=False, formula=formula)
+    is_log = distinct[0] > 0 and distinct[-1] / distinct[0] >= DECADE
+    return SearchParameter(path, (), (), is_choice=False, is_log=bool(is_log), formula=formula)
+
+
+def _values(path: str, trials: pd.DataFrame) -> pd.Series:
+    column = COLUMN_PREFIX + path
+    return trials[column].dropna() if column in trials else pd.Series(dtype=float)
 
 
 def _kinds(entry: Mapping[str, Any]) -> list[str]:

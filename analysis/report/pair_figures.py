@@ -1,6 +1,6 @@
-"""Two searched parameters at a time, the score as colour: where in the plane good trials lie."""
+"""Two parameters at a time, the score as colour: where in the plane good trials lie."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
@@ -14,21 +14,53 @@ from analysis.records.sweep_tables import SweepTables
 from analysis.report.escape import for_plotly
 from analysis.report.parameter_figure import log_ticks
 from analysis.report.style import BEST_MARKER, STATE_MARKERS, blank_figure
-from analysis.report.trial_text import best_trial, hover_text
-from analysis.search_parameters import SearchParameter, search_parameters
+from analysis.report.trial_text import best_trial, hover_texts
+from analysis.search_parameters import (
+    VARIABLE_PREFIX,
+    SearchParameter,
+    derivation_sources,
+    derived_parameters,
+    search_parameters,
+)
+
+Pair = tuple[SearchParameter, SearchParameter]
+"""The parameter across, and the one up."""
 
 MOST_PARAMETERS = 3
 FEWEST_TRIALS = 6
 SCALE = "Cividis"
 """Even to the eye, for colour-blind eyes too."""
-_GOLDEN = 0.6180339887
+_SPREAD_ACROSS, _SPREAD_UP = 0.7548776662, 0.5698402910
+"""Dots of two choices are spread by a low-discrepancy sequence of the plane, R2 of Roberts (2018): the golden ratio in
+both directions would put them on one diagonal, one over the other."""
 
 
-def shown_pairs(tables: SweepTables, importance: Importance) -> list[tuple[SearchParameter, SearchParameter]]:
-    """Return the pairs of the most important parameters, of the first ones where importance isn't known."""
+def shown_pairs(tables: SweepTables, importance: Importance) -> list[Pair]:
+    """Return what is derived together, then the pairs of the most important parameters, each pair once.
+
+    Where importance isn't known, the first parameters stand for the most important ones.
+    """
     parameters = {parameter.path: parameter for parameter in search_parameters(tables)}
     ordered = [path for path in importance.shares if path in parameters] or list(parameters)
-    return list(combinations([parameters[path] for path in ordered[:MOST_PARAMETERS]], 2))
+    important = combinations([parameters[path] for path in ordered[:MOST_PARAMETERS]], 2)
+    pairs: dict[frozenset[str], Pair] = {}
+    for across, up in [*_derived_pairs(tables, parameters), *important]:
+        pairs.setdefault(frozenset((across.path, up.path)), (across, up))
+    return list(pairs.values())
+
+
+def _derived_pairs(tables: SweepTables, parameters: Mapping[str, SearchParameter]) -> Iterator[Pair]:
+    """What was searched through one formula was searched for how it goes together.
+
+    A derived setting over each setting that it follows from: the learning rate over the batch size says which rate goes
+    with which size, while the variable that the rate is scaled from says it of one size alone. Where all that it
+    follows from are variables, they themselves in pairs.
+    """
+    for derived in derived_parameters(tables):
+        sources = [parameters[path] for path in derivation_sources(tables, derived.path)]
+        settings = [source for source in sources if not source.path.startswith(VARIABLE_PREFIX)]
+        if len(sources) > 1:
+            yield from ((setting, derived) for setting in settings) if settings else combinations(sources, 2)
 
 
 def pair_figure(tables: SweepTables, across: SearchParameter, up: SearchParameter) -> go.Figure | None:
@@ -37,7 +69,9 @@ def pair_figure(tables: SweepTables, across: SearchParameter, up: SearchParamete
     Complete trials are coloured by score; a stopped one, whose score is of fewer epochs, is a grey ring.
     """
     trials = up.active(across.active(tables.stage_trials("search")))
+    trials = trials.assign(hover=hover_texts(tables, trials))
     scored = trials[(trials["state"] == "complete") & np.isfinite(trials["score"].astype(float))]
+    scored = Objective.of(tables.definition).best_first(scored).iloc[::-1]  # the best lies on top
     if len(scored) < FEWEST_TRIALS:
         return None
     figure = blank_figure(360)
@@ -84,21 +118,21 @@ def _points(
     rows: pd.DataFrame, across: SearchParameter, up: SearchParameter, all_trials: pd.DataFrame
 ) -> dict[str, Any]:
     return {
-        "x": _places(across, rows, all_trials).tolist(),
-        "y": _places(up, rows, all_trials).tolist(),
+        "x": _places(across, rows, all_trials, _SPREAD_ACROSS).tolist(),
+        "y": _places(up, rows, all_trials, _SPREAD_UP).tolist(),
         "mode": "markers",
-        "text": [hover_text(row) for _, row in rows.iterrows()],
+        "text": rows["hover"].tolist(),
         "hovertemplate": "%{text}<extra></extra>",
         "cliponaxis": False,
     }
 
 
-def _places(parameter: SearchParameter, rows: pd.DataFrame, all_trials: pd.DataFrame) -> np.ndarray:
+def _places(parameter: SearchParameter, rows: pd.DataFrame, all_trials: pd.DataFrame, spread_by: float) -> np.ndarray:
     """Return the coordinate of each trial; of a choice its place, spread a little by the trial's number."""
     if not parameter.is_choice:
         return rows[parameter.column].to_numpy(dtype=float)
     index = {label: place for place, label in enumerate(parameter.choice_labels(all_trials))}
-    spread = (rows["trial"].to_numpy(dtype=float) * _GOLDEN % 1.0 - 0.5) * 0.5
+    spread = (rows["trial"].to_numpy(dtype=float) * spread_by % 1.0 - 0.5) * 0.5
     return np.asarray([float(index[label]) for label in parameter.labels(rows)] + spread)
 
 

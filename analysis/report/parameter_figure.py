@@ -1,4 +1,4 @@
-"""One searched parameter against the score: dots and boxes for choices, a scatter for ranges."""
+"""One parameter against the score: dots and boxes for choices, a scatter for ranges."""
 
 import numpy as np
 import pandas as pd
@@ -8,7 +8,7 @@ from analysis.objective import Objective
 from analysis.records.sweep_tables import SweepTables
 from analysis.report.escape import for_plotly
 from analysis.report.style import BEST_MARKER, STATE_MARKERS, blank_figure
-from analysis.report.trial_text import best_trial, hover_text
+from analysis.report.trial_text import best_trial, hover_texts
 from analysis.search_parameters import SearchParameter
 
 _MIN_FOR_A_BOX = 4
@@ -27,6 +27,7 @@ def parameter_figure(tables: SweepTables, parameter: SearchParameter) -> go.Figu
         return None
     figure = blank_figure(320)
     trials["place"] = _places(parameter, trials)
+    trials["hover"] = hover_texts(tables, trials)
     trials["height"] = np.where(np.isfinite(scores), scores, _floor(scores))
     if parameter.is_choice:
         _add_boxes(figure, parameter, trials)
@@ -81,7 +82,7 @@ def _add_markers(figure: go.Figure, trials: pd.DataFrame, marker: dict[str, obje
             y=trials["height"].tolist(),
             mode="markers",
             marker=marker,
-            text=[hover_text(row) for _, row in trials.iterrows()],
+            text=trials["hover"].tolist(),
             hovertemplate="%{text}<extra></extra>",
             cliponaxis=False,
         )

@@ -9,7 +9,7 @@ from analysis.pareto import pareto_front
 from analysis.records.sweep_tables import SweepTables
 from analysis.report.escape import for_plotly
 from analysis.report.style import INK, STATE_MARKERS, blank_figure
-from analysis.report.trial_text import complete_trials, hover_text
+from analysis.report.trial_text import complete_trials, hover_texts
 
 
 def objective_values(tables: SweepTables) -> pd.DataFrame:
@@ -51,7 +51,7 @@ def pareto_figure(tables: SweepTables, second: int = 1) -> go.Figure | None:
             y=rows["objective.0"].tolist(),
             mode="markers",
             marker=marker,
-            text=[hover_text(row) for _, row in rows.iterrows()],
+            text=hover_texts(tables, rows),
             hovertemplate="%{text}<extra></extra>",
         )
     figure.update_xaxes(title_text=_title(pair[1]), tickformat=".4~g")

@@ -99,7 +99,8 @@ class RunData:
     split_digest: str
     """Of which clip is in which fold: `platform data split NAME --list` knows it."""
     protocol: str
-    """How scores are made: evaluation clips, labels, windows and aggregation. Equal protocols can be compared."""
+    """How scores are made: evaluation clips, labels, windows and aggregation. Equal protocols can be compared; where
+    windows and aggregation alone differ, scores of whole clips can (`analysis.comparability`)."""
     background: tuple[np.ndarray, ...] = field(default=())
     """Clips for `augmentation.background`, (samples,) int16 each."""
 

@@ -153,11 +153,20 @@ def test_one_row_a_trial_with_its_spread_and_settings(swept):
     assert (first["score"], first["epochs"], first["seconds"]) == (0.7, 2, 2 * 2 * 2.5)
     assert first["score_sd"] == pytest.approx(np.std([0.6, 0.8], ddof=1))
     assert first["runs"] == ["0a", "0b"]
-    assert first["param.data.split.group_by"] == "['author']"
+    assert first["param.data.split.group_by"] == '["author"]'
     assert math.isnan(trials["score"][2])
     assert trials["epochs"][2] == 1
     assert math.isnan(trials["score_sd"][3]), "one run has no spread"
     assert trials["candidate"][3] == 0
+
+
+def test_a_trial_says_how_long_its_runs_were_to_be(folder):
+    derived = TrialPlan(SEARCH, 0, {}, {}, (RunPlan("a", {"training": {"epochs": 20}}, 0, 5, 0, "stratified"),))
+    for one in (derived, plan(1)):
+        folder.ask(one)
+    planned = collect(folder, "running").trials["planned_epochs"]
+    assert planned[0] == 20
+    assert math.isnan(planned[1])
 
 
 def test_one_row_a_run_and_epoch(swept):
