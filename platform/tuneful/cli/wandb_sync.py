@@ -58,6 +58,6 @@ def _refuse_offline(runs: list[Path]) -> None:
     found = reach("auto")
     if found.mode != "online":
         raise ResourceError(
-            f"nothing was uploaded: {found.why}. {len(runs)} runs wait in {runs[0].parent}. Try: the same command with "
-            "WANDB_API_KEY set, WANDB_MODE unset, and the server within reach"
+            f"nothing was uploaded: {found.why}. {len(runs)} runs wait in {runs[0].parent}. "
+            "Try: the same command once that has changed, or --no-upload"
         )

@@ -17,6 +17,7 @@ from analysis.records.submissions import Member, Submission, add_submission
 from analysis.records.sweep import RunPlan, SweepFolder, TrialEnd, TrialPlan
 from tuneful.tracking.later import missing, waiting, write_missing
 from tuneful.tracking.listener import WandbListener
+from tuneful.tracking.messages import Messages
 from tuneful.tracking.state import offline_parts, read_state
 
 SPEC = {"project": "birds", "entity": None, "mode": "auto", "checkpoints": False}
@@ -219,13 +220,13 @@ def test_a_failed_trial_that_ran_once_more_is_the_same_run(folder: SweepFolder, 
     assert len(found["ids"]) == 1
 
 
-def test_every_objective_is_in_the_summary(folder: SweepFolder, trial: TrialPlan, tmp_path: Path) -> None:
+def test_every_objective_is_told(folder: SweepFolder, trial: TrialPlan) -> None:
     folder.write_definition({"name": "mine", "objective": [{"metric": "val/macro_auc"}, {"metric": "eval_seconds"}]})
-    folder.ask(trial)
-    folder.end(trial, TrialEnd("complete", ((1, 0.6),), None, (0.6, 2.5)))
-    write_missing(folder, tmp_path / "results", SPEC)
-    summary = read(folder)["search-0004"]["summary"]
-    assert (summary["objective/val/macro_auc"], summary["objective/eval_seconds"]) == (0.6, 2.5)
+    told = json.loads(
+        Messages(folder, checkpoints=False).ended(trial, TrialEnd("complete", ((1, 0.6),), None, (0.6, 2.5)))
+    )
+    objectives = {"objective/val/macro_auc": 0.6, "objective/eval_seconds": 2.5}
+    assert told["summary"] == {"state": "complete", "score": 0.6, "error": None, **objectives}
 
 
 def test_a_run_that_was_uploaded_does_not_wait(finished: SweepFolder) -> None:
