@@ -3,6 +3,7 @@
 import json
 import math
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
 import pandas as pd
@@ -11,16 +12,23 @@ from rich.table import Table
 from rich.text import Text
 
 from analysis.objective import Objective
+from analysis.records.states import state_word
 from analysis.records.sweep import SEARCH, SweepFolder, sweep_names
 from trainers.config.paths import nearest
 from trainers.errors import SpecError
 from tuneful.cli.plain import plain
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep, say, tables_of
 from tuneful.cli.train import SHOWN
+from tuneful.live.settings import short_names
 from tuneful.space.objective_spec import objective_direction, objective_refusal
 
 TOP = 5
-SPARE = ("seconds", "train/loss", "val/loss", "val/macro_f1", "val/map", "val/macro_auc")
+SETTING = "param."
+"""What the columns of settings begin with."""
+PLANNED = ("planned_epochs", "exploits")
+"""What is worth a column only where trials differ in it."""
+CONFIRMED = ("candidate", "split")
+SPARE = ("planned_epochs", "score_sd", "seconds", "train/loss", "val/loss", "val/macro_f1", "val/map", "val/macro_auc")
 """What a narrow terminal goes without, the first of them first."""
 SETTINGS_WIDTH = 40
 """Columns of a terminal for settings that share one column of the table."""
@@ -49,7 +57,7 @@ def results(
     elif table.empty:
         say(f"Nothing in {folder} yet. Try: platform sweep loss")
     else:
-        console.print(as_rich(fitting(telling(table, sort), sort, console.width)))
+        console.print(as_rich(fitting(in_words(telling(table, sort)), sort, console.width)))
 
 
 def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
@@ -87,9 +95,10 @@ def print_best(folder: SweepFolder) -> None:
     """The best complete trials of the search as a small table."""
     table = trial_table(folder, SCORE)
     best = table[(table["stage"] == SEARCH) & (table["state"] == "complete")].head(TOP)
-    columns = ["trial", "score", "epochs", *(name for name in table if str(name).startswith("param."))]
+    columns = ["trial", "score", "epochs", *(name for name in table if str(name).startswith(SETTING))]
     if len(best):  # without settings that none of the best has
-        console.print(as_rich(best[[column for column in columns if column in best]].dropna(axis="columns", how="all")))
+        shown = best[[column for column in columns if column in best]].dropna(axis="columns", how="all")
+        console.print(as_rich(fitting(shown, SCORE, console.width)))
 
 
 def telling(table: pd.DataFrame, sort: str) -> pd.DataFrame:
@@ -98,24 +107,51 @@ def telling(table: pd.DataFrame, sort: str) -> pd.DataFrame:
     Left out are settings that all trials share, which tell nothing apart, and of the many metrics all but the main ones
     and that sorted by.
     """
-    settings = [name for name in table if str(name).startswith("param.")] if len(table) > 1 else []
-    shared = [name for name in settings if table[name].astype(str).nunique(dropna=False) == 1]
+    settings = [name for name in table if str(name).startswith(SETTING)] if len(table) > 1 else []
+    shared = [name for name in (*settings, *PLANNED) if name in table and _is_shared(table[name])]
     minor = [name for name in table if "/" in str(name) and name not in (*SHOWN, *settings, sort)]
-    return table.drop(columns=[*shared, *minor])
+    return table.drop(columns=[name for name in (*shared, *minor) if name != sort])
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """The states of trials, in cells and as columns that count them, as a person calls them."""
+    named = table.rename(columns={name: state_word(name) for name in table})
+    return named.assign(state=table["state"].map(state_word)) if "state" in table else named
+
+
+def _is_shared(column: "pd.Series[Any]") -> bool:
+    return column.astype(str).nunique(dropna=False) == 1
 
 
 def fitting(table: pd.DataFrame, sort: str, width: int) -> pd.DataFrame:
-    """The table as wide as a terminal of `width` columns: in a narrow one settings share a column, and of the rest what
-    can be spared is left out."""
+    """The table as wide as a terminal of `width` columns: in a narrow one settings have shorter names, then what can be
+    spared is left out, and where that won't do settings share a column."""
     if _width(table) <= width:
         return table
-    settings = [name for name in table if str(name).startswith("param.")]
-    if settings:
-        told = [_told(row) for row in table[settings].to_dict("records")]
-        table = table.drop(columns=settings).assign(settings=told)
-    spare = [name for name in ("stage", *SPARE) if name in table and name != sort]
-    for name in spare:
-        if _width(table) > width and (name != "stage" or table[name].nunique() == 1):
+    short = _with_short_names(table)
+    spared = _without_spare(short, sort, width)
+    return spared if _width(spared) <= width else _without_spare(_together(short), sort, width)
+
+
+def _with_short_names(table: pd.DataFrame) -> pd.DataFrame:
+    names = short_names(str(name).removeprefix(SETTING) for name in table if str(name).startswith(SETTING))
+    return table.rename(columns={f"{SETTING}{path}": f"{SETTING}{name}" for path, name in names.items()})
+
+
+def _together(table: pd.DataFrame) -> pd.DataFrame:
+    """All settings in one column, with what a trial confirms."""
+    settings = [name for name in table if name in CONFIRMED or str(name).startswith(SETTING)]
+    if not settings:
+        return table
+    told = [_told(row) for row in table[settings].to_dict("records")]
+    return table.drop(columns=settings).assign(settings=told)
+
+
+def _without_spare(table: pd.DataFrame, sort: str, width: int) -> pd.DataFrame:
+    """Without as many of the columns that can be spared as it takes, if that is enough."""
+    for name in ("stage", *SPARE):
+        spare = name in table and name != sort and (name != "stage" or _is_shared(table[name]))
+        if spare and _width(table) > width:
             table = table.drop(columns=name)
     return table
 
@@ -131,7 +167,7 @@ def _width(table: pd.DataFrame) -> int:
 
 def _told(settings: dict[Any, Any]) -> str:
     """`loss.name=ce training.epochs=6`, without those that a trial doesn't have."""
-    cells = {str(name).removeprefix("param."): _cell(value) for name, value in settings.items()}
+    cells = {str(name).removeprefix(SETTING): _cell(value) for name, value in settings.items()}
     return " ".join(f"{name}={cell}" for name, cell in cells.items() if cell)
 
 
@@ -147,7 +183,7 @@ def as_rich(table: pd.DataFrame) -> Table:
 
 
 def _title(name: Any) -> str:
-    return plain(str(name).removeprefix("param."))
+    return plain(str(name).removeprefix(SETTING))
 
 
 def _cell(value: Any) -> str:
@@ -158,14 +194,23 @@ def _cell(value: Any) -> str:
     return plain(str(value))
 
 
-def _sweeps(folder: Any) -> pd.DataFrame:
-    rows = []
+def _sweeps(folder: Path) -> pd.DataFrame:
+    """A row for each sweep: its trials, its best score, and how trials and confirm runs ended."""
+    rows, states = [], set()
     for name in sweep_names(folder):
         sweep = existing_sweep(folder, name)
-        trials = tables_of(sweep).trials
-        scores = trials[(trials["stage"] == SEARCH) & (trials["state"] == "complete")]["score"]
-        best = scores.min() if Objective.of(sweep.definition() or {}).mode == "min" else scores.max()
-        rows.append({"sweep": name, "trials": len(trials), "best": best, **trials["state"].value_counts().to_dict()})
+        trials, objective = tables_of(sweep).trials, Objective.of(sweep.definition() or {})
+        searched = trials[trials["stage"] == SEARCH]
+        scores = searched[searched["state"] == "complete"]["score"]
+        counts: dict[str, int] = trials["state"].value_counts().to_dict()
+        states |= counts.keys()
+        about = {
+            "sweep": name,
+            "trials": len(searched),
+            "confirm_runs": len(trials) - len(searched),
+            "metric": objective.metric,
+            "best": scores.min() if objective.mode == "min" else scores.max(),
+        }
+        rows.append({**about, **counts})
     table = pd.DataFrame(rows)
-    states = table.columns[3:]
-    return table.assign(**table[states].fillna(0).astype(int))
+    return table.fillna(dict.fromkeys(states, 0)).astype(dict.fromkeys(states, int))

@@ -90,8 +90,23 @@ def test_a_narrow_terminal_shows_scores_and_settings_uncut(width):
     assert all(len(line.rstrip()) <= width for line in shown.splitlines())
     for text in ("0.7123", "complete", "mixup", "0.5", "batch_size", "16", "val/cmap", "0.6"):
         assert text in shown
-    assert ("train/loss" in shown) == (width == 300)
+    assert ("train/loss" in shown) == (width >= 140)
+    assert ("mixing.alpha" in shown) == (width == 300), "names are shortened first"
     assert "None" not in shown and "nan" not in shown
+
+
+def test_in_a_narrow_terminal_settings_keep_a_readable_width():
+    """Of a confirmed sweep, too, whose trials have more columns."""
+    told = {"candidate": [None, 0.0], "split": [None, "stratified"], "planned_epochs": [9, 8], "score_sd": [0.1, 0.2]}
+    table = pd.DataFrame({
+        "trial": [0, 1], "stage": ["search", "confirm"], **told, "state": "stopped early", "score": [0.71234, 0.5],
+        "epochs": 12, "param.loss.class_weight_scale": "mean_one", "param.loss.class_weight_temperature": [0.5, 1.0],
+    })  # fmt: skip
+    console = Console(width=80, file=io.StringIO())
+    console.print(as_rich(fitting(table, "score", 80)))
+    shown = console.file.getvalue()
+    for text in ("candidate=0", "split=stratified", "class_weight_scale=mean_one", "class_weight_temperature=0.5"):
+        assert text in shown, "in one piece"
 
 
 def test_losses_are_sorted_from_the_lowest(tmp_path):

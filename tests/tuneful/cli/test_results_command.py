@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
+from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
 from tuneful.space.sweep import load_sweep
 
 METRICS = ("val/macro_auc", "val/loss", "test/macro_auc", "cost/inference_s_per_min", "embeddings/frechet_distance")
@@ -80,6 +80,28 @@ def test_the_first_of_several_objectives_says_which_way_is_best(platform, swept)
     }
     refused = platform("stop", "tiny")
     assert "nobody works on tiny: it is finished. Try: platform status" in refused.stderr
+
+
+def test_the_list_of_sweeps_tells_trials_from_confirm_runs_and_what_is_best(platform, swept):
+    folder = swept()
+    run = RunPlan("k9", {}, 0, 7, 0, "stratified")
+    folder.ask(TrialPlan(CONFIRM, 0, {}, {"optimizer.lr": 0.1}, (run,), 2))
+    (row,) = json.loads(platform("results", "--json").stdout)
+    told = {"sweep": "tiny", "trials": 3, "confirm_runs": 1, "metric": "val/macro_auc", "best": 3}
+    assert row == {**told, "complete": 3, "interrupted": 1}
+    assert platform("results", "--results", "nowhere", "--json").stdout == "[]\n"
+
+
+def test_states_are_called_in_the_terminal_as_everywhere(platform, swept):
+    folder = swept()
+    plan = TrialPlan(SEARCH, 3, {}, {"optimizer.lr": 0.1}, (RunPlan("k3", {}, 0, 0, 0, "s"),))
+    folder.ask(plan)
+    folder.end(plan, TrialEnd("pruned", ((1, 0.5),)))
+    for command in (("results",), ("results", "tiny")):
+        said = platform(*command).stdout
+        assert "stopped early" in said
+        assert "pruned" not in said
+    assert "pruned" in platform("results", "tiny", "--json").stdout, "as the records call it, for programs"
 
 
 def numbers(done):
