@@ -196,14 +196,15 @@ def _cell(value: Any) -> str:
 
 def _sweeps(folder: Path) -> pd.DataFrame:
     """A row for each sweep: its trials, its best score, and how trials and confirm runs ended."""
-    rows, states = [], set()
+    rows: list[dict[str, Any]] = []
+    states: dict[str, int] = {}
     for name in sweep_names(folder):
         sweep = existing_sweep(folder, name)
         trials, objective = tables_of(sweep).trials, Objective.of(sweep.definition() or {})
         searched = trials[trials["stage"] == SEARCH]
         scores = searched[searched["state"] == "complete"]["score"]
-        counts: dict[str, int] = trials["state"].value_counts().to_dict()
-        states |= counts.keys()
+        counts = {str(state): number for state, number in trials["state"].value_counts().items()}
+        states |= dict.fromkeys(counts, 0)
         about = {
             "sweep": name,
             "trials": len(searched),
@@ -213,4 +214,4 @@ def _sweeps(folder: Path) -> pd.DataFrame:
         }
         rows.append({**about, **counts})
     table = pd.DataFrame(rows)
-    return table.fillna(dict.fromkeys(states, 0)).astype(dict.fromkeys(states, int))
+    return table.fillna(states).astype(dict.fromkeys(states, int))
