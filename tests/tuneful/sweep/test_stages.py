@@ -1,5 +1,8 @@
 """What each stage asks to be run, however often it was interrupted; Ray itself is not started."""
 
+import os
+import threading
+
 import pytest
 from rich.console import Console
 
@@ -7,6 +10,7 @@ from analysis.records.sweep import CONFIRM, SEARCH, TrialEnd
 from tuneful.errors import ResourceError
 from tuneful.sweep.clusters.cluster import Cluster
 from tuneful.sweep.clusters.room import Node, check_fit, slots
+from tuneful.sweep.lock import locked, owner
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.stages import Stages
 
@@ -134,3 +138,28 @@ def test_what_fits_is_not_refused_and_slots_follow(asked, have, number):
     nodes = [Node(*node) for node in have]
     check_fit({**ONE, **asked}, nodes)
     assert slots(nodes, {**ONE, **asked}) == number
+
+
+# ---- what is given up
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_whoever_starts_next_finds_nobody_training_and_a_ray_that_hangs_keeps_nobody_out(
+    tiny, folder, monkeypatch, tmp_path, hangs
+):
+    monkeypatch.setattr("tuneful.sweep.stages.SHUTDOWN_S", 0.1 if hangs else 10.0)
+    over, locks = threading.Event(), []
+
+    def shutdown():
+        locks.append(owner(folder.path))
+        if hangs:
+            over.wait(10)
+
+    monkeypatch.setattr("ray.shutdown", shutdown)
+    cluster = Cluster((Node(2, 0),), None, tmp_path, tmp_path / "token")
+    stages = Stages(tiny(), folder, Planner(tiny(), "digest", "fp32"), cluster, Console(quiet=True))
+    with locked(folder.path):
+        stages._give_up()
+        assert locks == [os.getpid()]
+        assert owner(folder.path) is None
+    over.set()
