@@ -67,7 +67,8 @@ class Stages:
         left = total_runs(sweep) - sum(
             len(plan.runs) for stage in (SEARCH, CONFIRM) for plan, _ in folder.trials(stage)
         )
-        self._recorder.listeners += [RayMetrics(folder.name, self._objective), DiskWatch(folder, left, self._say)]
+        self._metrics = RayMetrics(folder.name, self._objective)
+        self._recorder.listeners += [self._metrics, DiskWatch(folder, left, self._say)]
         failures = FailuresInARow()
         self._recorder.listeners.append(failures)
         self._budgets: list[Budget] = [*budgets_of(sweep.definition, folder), failures]
@@ -212,7 +213,7 @@ class Stages:
         stage = ShownStage(self._folder, name, self._objective, total, self._epochs, room)
         progress = Progress(self._console, stage, self._recorder.reused)
         progress.already(on_record)
-        with progress:
+        with progress, self._metrics.repeating():
             self._recorder.listeners.append(progress)
             try:
                 yield

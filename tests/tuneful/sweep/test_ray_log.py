@@ -2,6 +2,7 @@
 
 import logging
 import math
+import time
 
 import pytest
 
@@ -78,6 +79,27 @@ def test_trials_are_told_as_metrics(plan_of):
     assert GAUGES["tuneful_best_score"].values == {("loss",): 0.4}
     told = {state: number for (_, state), number in GAUGES["tuneful_trials"].values.items() if number}
     assert told == {"complete": 2, "diverged": 1}
+
+
+def test_what_was_told_once_is_told_again_until_the_end(plan_of, monkeypatch):
+    """An epoch can take an hour; Ray forgets a gauge that isn't set again."""
+    monkeypatch.setattr("tuneful.sweep.clusters.ray_metrics.AGAIN_S", 0.01)
+    metrics = RayMetrics("loss", Objective("val/loss", "min"), FakeGauge)
+    metrics.started(plan_of(0))
+    metrics.epoch(plan_of(0), {"epoch": 1, "score": 0.5})
+    names = ("tuneful_score", "tuneful_epoch", "tuneful_trials")
+    before = {name: dict(GAUGES[name].values) for name in names}
+    with metrics.repeating():
+        for name in names:
+            GAUGES[name].values.clear()
+        patience = time.monotonic() + 10
+        while {name: GAUGES[name].values for name in names} != before:
+            assert time.monotonic() < patience
+            time.sleep(0.01)
+    for name in names:
+        GAUGES[name].values.clear()
+    time.sleep(0.05)
+    assert not any(GAUGES[name].values for name in names), "Ray is gone by then"
 
 
 def test_a_metric_that_fails_is_noted_and_stops_nothing(plan_of, caplog):
