@@ -150,6 +150,14 @@ def test_dots_of_two_choices_do_not_lie_on_one_another(batch_lr: SweepTables) ->
     assert figure.data[0].marker.color[-1] == batch_lr.trials["score"].max(), "the best lies on top"
 
 
+def test_a_parameter_that_could_not_be_tested_takes_nothing_from_the_others() -> None:
+    pinned = {f"segments.{n}": 1 for n in range(5)}
+    search = {"loss.name": {"choice": ["bce", "ce"]}, **{path: {"choice": [1]} for path in pinned}}
+    settings = [{"loss.name": loss, **pinned} for loss in ("bce", "ce") for _ in range(4)]
+    page = sweep_page(as_sweep({"search": search}, settings, np.linspace(0.5, 0.6, 8)))
+    assert "Goes with the score (Kruskal–Wallis, p = .021" in page
+
+
 # ---- null
 
 
