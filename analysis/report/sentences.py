@@ -206,6 +206,8 @@ def _unconfirmed(tables: SweepTables) -> str:
     spread = f" (spread between its runs {number(float(best['score_sd']))})" if best["score_sd"] > 0 else ""
     source = f"{count(max(n_runs, 1), 'run')}{spread}"
     chosen = f", and the best of {count(n, 'complete trial')} is on average too good" if n > 1 else ""
+    if tables.definition.get("confirm"):
+        return f"How sure: not confirmed yet. The score comes from {source}{chosen}."
     return (
         f"How sure: not confirmed. The score comes from {source}{chosen}. A confirm stage "
         "(confirm: {top: 3, folds: [0, 1, 2], repeats: 3}) would tell."

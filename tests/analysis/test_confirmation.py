@@ -128,6 +128,15 @@ def test_a_trial_that_was_not_run_again_does_not_fall_behind() -> None:
     assert answer(tables) == "Trial 0 scored best, val/macro_auc 0.9500, but has not been run again yet"
 
 
+def test_who_has_a_confirm_stage_is_not_told_to_have_one() -> None:
+    tables = confirmed({})
+    (waiting,) = certainty(tables)
+    assert waiting.startswith("How sure: not confirmed yet. The score comes from 1 run")
+    assert "would tell" not in waiting
+    without = SweepTables({**tables.definition, "confirm": None}, tables.trials, tables.epochs)
+    assert certainty(without)[0].endswith("would tell.")
+
+
 def test_a_split_that_is_not_done_is_named() -> None:
     runs = grid(apart, splits=("random", "by author"))
     states = {run: "interrupted" for run in runs if run[:2] == (0, "by author")}
