@@ -34,9 +34,12 @@ DEFAULT_RESULTS = Path("results")
 Report = Callable[[str, int, int], None]
 
 
-def say(text: str, style: str = "", end: str = "\n") -> None:
-    """Print lines as they are: names and messages in them are data, never markup, emoji or control sequences."""
-    console.print(Text(visible(text), style), soft_wrap=True, end=end)
+def say(text: str, style: str = "", end: str = "\n", fold: bool = False) -> None:
+    """Print lines as they are: names and messages in them are data, never markup, emoji or control sequences.
+
+    `fold` breaks long ones between words in a terminal, which makes them harder to copy.
+    """
+    console.print(Text(visible(text), style), soft_wrap=not (fold and console.is_terminal), end=end)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ def status(
     for folder in folders:
         first, *others = standing(folder).lines()
         for line in [first, *(f"  {line}" for line in _check_lines(folder)), *others]:
-            say(line)
+            say(line, fold=True)
 
 
 def _check_lines(folder: SweepFolder) -> list[str]:

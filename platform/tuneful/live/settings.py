@@ -41,13 +41,17 @@ def cut_apart(names: Sequence[str], longest: int) -> list[str]:
 
 def value_text(value: Any, longest: int = LONGEST) -> str:
     """A value in few characters: numbers to three digits, control characters escaped, what is long cut."""
-    return _cut(f"{value:.3g}" if isinstance(value, float) else plain(str(value)), longest)
+    return _cut(_number(value) if isinstance(value, float) else plain(str(value)), longest)
 
 
 def settings_text(settings: Mapping[str, Any], names: Mapping[str, str] | None = None) -> str:
     """`lr=0.00123 name=focal`: the settings that `names` gives a name, or all by their whole paths."""
     names = {path: plain(path) for path in settings} if names is None else names
     return " ".join(f"{names[path]}={value_text(settings[path])}" for path in names if path in settings)
+
+
+def _number(value: float) -> str:
+    return f"{value:.0f}" if 999.5 <= abs(value) < 1e6 else f"{value:.3g}"  # Hz, not 4.8e+03
 
 
 def _cut(text: str, longest: int) -> str:

@@ -35,6 +35,7 @@ def test_names_are_as_short_as_they_can_be_told_apart(paths, names):
 
 def test_values_are_short_and_printable():
     assert value_text(0.00123456) == "0.00123"
+    assert [value_text(f_max) for f_max in (4800.0, 999.5, 1e6)] == ["4800", "1000", "1e+06"]
     assert value_text("x" * 100) == "x" * 23 + "…"
     assert value_text("a\x1b[31mb\n") == "a\\x1b[31mb\\n"
     assert value_text([1, 2]) == "[1, 2]"
