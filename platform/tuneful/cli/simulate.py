@@ -10,7 +10,7 @@ from tuneful.cli.sweep_options import Data, Recipe, Set
 
 
 def simulate(
-    file: Annotated[str, typer.Argument(help="The sweep file, or its name: the space, objective and scheduler.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A sweep file or its name: space, objective, scheduler.")],
     source: Annotated[
         str, typer.Option("--from", metavar="SWEEP|TABLE", help="Recorded curves: a sweep, or a parquet or CSV file.")
     ],
