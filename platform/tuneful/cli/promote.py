@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tuneful.cli.shared import DEFAULT_RESULTS, Results, named_runs, say, typed
-from tuneful.cli.sweep_options import Allow, CpusPerWorker, GpusPerWorker, Workers, resources
+from tuneful.cli.sweep_options import Allow, CpusPerWorker, GpusPerWorker, RetryFailed, Workers, resources
 
 if TYPE_CHECKING:
     from tuneful.finished import FinishedRun
@@ -25,6 +25,7 @@ def promote(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name in the results; default: promoted-<sweep>-<trial>.")] = None,
     allow: Allow = None,
+    retry_failed: RetryFailed = False,
     results: Results = DEFAULT_RESULTS,
     dashboard: Annotated[bool, typer.Option(help="Ray's dashboard, on loopback, with a token.")] = True,
     address: Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Join a running Ray cluster.")] = None,
@@ -43,7 +44,7 @@ def promote(
         path.write_text(json.dumps(file))  # JSON is YAML
         asked = load_sweep(path, SweepOptions(sets=tuple(set_ or ()), name=name, allow=tuple(allow or ())))
     say(f"{name}: {epochs} epochs more of {parent.where}")
-    run_asked(asked, results, RunHow(typed(), dashboard, address=address))
+    run_asked(asked, results, RunHow(typed(), dashboard, address=address, retry_failed=retry_failed))
 
 
 def _single(runs: "list[FinishedRun]") -> "FinishedRun":

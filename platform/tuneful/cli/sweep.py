@@ -14,6 +14,7 @@ from tuneful.cli.sweep_options import (
     Data,
     GpusPerWorker,
     Recipe,
+    RetryFailed,
     Set,
     Trials,
     Workers,
@@ -49,6 +50,7 @@ def sweep(
     reuse: Annotated[
         bool | None, typer.Option("--reuse/--no-reuse", help="Take runs that other sweeps trained already.")
     ] = None,
+    retry_failed: RetryFailed = False,
     wandb: Annotated[
         str | None, typer.Option(metavar="PROJECT", help="Mirror trials to this project of Weights & Biases.")
     ] = None,
@@ -84,7 +86,7 @@ def sweep(
     if dry_run:
         _draw(asked, results)
         return
-    run_asked(asked, results, RunHow(_again(asked, extend), dashboard, extend is not None, address))
+    run_asked(asked, results, RunHow(_again(asked, extend), dashboard, extend is not None, address, retry_failed))
 
 
 @dataclass(frozen=True)
@@ -96,20 +98,30 @@ class RunHow:
     dashboard: bool = True
     extending: bool = False
     address: str | None = None
+    retry_failed: bool = False
 
 
 def run_asked(asked: "Sweep", results: Path, how: RunHow) -> None:
     """Check a sweep, run it, and tell its end; leaves with its exit code where that isn't 0."""
     asked, catalogue, findings = _preflight(asked, results, how)
+    again = how.command.replace(" --retry-failed", "")  # that is done once
     # Only here: Ray takes a second, and a refused sweep must not wait for it.
     from tuneful.sweep.driver import SweepOptions, run_sweep
 
     with preparation() as report:
         options = SweepOptions(
-            results, console, how.command, how.dashboard, report, findings, how.extending, how.address
+            results,
+            console,
+            again,
+            how.dashboard,
+            report,
+            findings,
+            how.extending,
+            how.address,
+            how.retry_failed,
         )
         outcome = run_sweep(asked, catalogue, options)
-    _conclude(outcome, results, how.command)
+    _conclude(outcome, results, again)
 
 
 def _extended(asked: "Sweep", results: Path, more: int, trials: int | None) -> "Sweep":
@@ -197,6 +209,9 @@ def _conclude(outcome: "Outcome", results: Path, command: str) -> None:
         _tell_answer(outcome.folder)
         page = write_report(outcome.folder, results)
         say(f"Report: {page}")
+    if outcome.failed:
+        last = f"{outcome.folder.name}:{outcome.failed[-1]}"
+        say(f"{len(outcome.failed)} failed. Try: platform logs {last}. To run them again: {command} --retry-failed")
     if outcome.unfinished:
         how = outcome.blocked or f"To go on: {command}"
         say(f"{outcome.unfinished} are left. {how}")
