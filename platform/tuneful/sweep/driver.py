@@ -26,6 +26,7 @@ from tuneful.sweep.clusters.ray_log import kept_ray_log
 from tuneful.sweep.clusters.ray_where import session_folder, told_where
 from tuneful.sweep.clusters.room import check_fit
 from tuneful.sweep.folder import adopted
+from tuneful.sweep.gpu_questions import auto_precision, check_memory_of
 from tuneful.sweep.ground import Ground, keep_ground
 from tuneful.sweep.lock import locked, taken_over
 from tuneful.sweep.outcome import Outcome, outcome_of, settle
@@ -113,12 +114,13 @@ def _run_stages(
         return 0
     with _cluster(options, folder, definition.resources.workers) as cluster, _ray_told(folder, cluster):
         check_fit(definition.resources.model_dump(), cluster.nodes)
-        _check_memory(sweep, options.console)
+        say = partial(_say, options.console)
+        check_memory_of(sweep, say)
         _tell(cluster, options.console)
         # Only here: what these import takes seconds, and a refused sweep must not wait for it.
         from tuneful.sweep.stages import Stages
 
-        precision = _precision(definition.resources.gpus_per_worker, options.console)
+        precision = auto_precision(definition.resources.gpus_per_worker, say)
         keep_ground(folder, Ground(catalogue.digest, precision))
         planner = Planner(sweep, catalogue.digest, precision)
         stages = Stages(sweep, folder, planner, cluster, options.console)
@@ -146,34 +148,6 @@ def _ray_told(folder: SweepFolder, cluster: Cluster) -> Iterator[None]:
     """Keep where Ray is while it runs, and what it says."""
     with told_where(folder.path, cluster), kept_ray_log(folder.path, session_folder(cluster) / "logs"):
         yield
-
-
-def _check_memory(sweep: Sweep, console: Console) -> None:
-    """Try the largest trials on a GPU of the cluster, each in a process of its own."""
-    resources = sweep.definition.resources
-    if not resources.gpus_per_worker:
-        return
-    from tuneful.sweep.clusters.gpu_memory import check_memory, largest_specs, measure_here, of_one_worker
-    from tuneful.sweep.clusters.patience import on_gpu
-
-    measure = on_gpu(measure_here, resources.gpus_per_worker, partial(_say, console))
-    check_memory(
-        largest_specs(sweep), resources.gpus_per_worker, lambda spec: measure(of_one_worker(spec, resources.workers))
-    )
-
-
-def _precision(gpus: float, console: Console) -> str:
-    """What precision `auto` is on a worker, asked of one."""
-    if not gpus:
-        return "fp32"
-    from tuneful.sweep.clusters.patience import on_gpu
-
-    def ask() -> str:
-        from trainers.training.device import pick_device, resolve_precision
-
-        return resolve_precision("auto", pick_device("cuda"))
-
-    return str(on_gpu(ask, gpus, partial(_say, console))())
 
 
 def _say(console: Console, text: str) -> None:

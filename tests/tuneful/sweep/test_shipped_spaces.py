@@ -1,29 +1,108 @@
-"""Files of search_spaces/, small, from the command to the report: a joint one, one with derived settings, a grid."""
+"""Every file of search_spaces/ from the command to the page, small; three of them on a shared cluster in every run."""
+
+import os
 
 import pytest
+from rich.console import Console
 
-from analysis.records.sweep import SEARCH, SweepFolder
+from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
+from trainers.data.catalogue import load_catalogue
+from trainers.data.prepare import prepare_store
+from tuneful.cli.report import write_report
+from tuneful.space.options import SweepOptions
+from tuneful.space.sweep import load_sweep
+from tuneful.sweep.clusters.cluster import local_cluster
+from tuneful.sweep.folder import adopt
+from tuneful.sweep.outcome import settle
+from tuneful.sweep.plans import Planner
 
 pytestmark = pytest.mark.ray
 
-SMALL = ("data.split.n_folds=2", "segments.duration_s=0.5", "data.sample_rate=8000", "training.batch_size=8")
-SWEEPS = {
-    "loss": ("training.epochs=2", "front_end.n_fft=256", "front_end.hop_length=128", "front_end.n_mels=16"),
+ON_TONES = ("data.split.n_folds=2", "segments.duration_s=0.5", "data.sample_rate=8000")
+FRONT_END = ("front_end.n_fft=256", "front_end.hop_length=128", "front_end.n_mels=16")
+TONES = {  # joint, derived, a grid
+    "loss": ("training.epochs=2", "training.batch_size=8", *FRONT_END),
+    "mel": ("training.epochs=2", "training.batch_size=8"),
+    "sampling": ("training.epochs=1", "training.batch_size=8", *FRONT_END),
+}
+CHORUS = {
+    "augment": ("training.epochs=3",),
+    "backbone": ("training.epochs=2",),
+    "batch_lr": ("$epochs=1",),
+    "encoder": ("training.epochs=2", "model.checkpoint={encoder}"),
+    "everything": ("training.epochs=6",),
+    "loss": ("training.epochs=2",),
     "mel": ("training.epochs=2",),
-    "sampling": ("training.epochs=1", "front_end.n_fft=256", "front_end.hop_length=128", "front_end.n_mels=16"),
+    "mix2": ("$epochs=10",),
+    "mixing": ("training.epochs=3",),
+    "mixup": ("training.epochs=3",),
+    "sampling": ("training.epochs=3",),
+    "views": ("training.epochs=2",),
 }
 
 
+@pytest.fixture(scope="module")
+def cluster(home):
+    old = dict(os.environ)
+    os.environ["TUNEFUL_HOME"] = str(home)
+    prepare_store(load_catalogue("tones"), 8000)
+    with local_cluster(dashboard=False) as running:
+        yield running
+    os.environ.clear()
+    os.environ.update(old)
+
+
+@pytest.mark.parametrize("name", TONES)
+def test_a_shipped_sweep_searches_and_gets_its_page(cluster, tmp_path, name):
+    from tuneful.sweep.stages import Stages
+
+    sweep = load_sweep(
+        f"search_spaces/{name}.yaml", SweepOptions(data="tones", trials=2, sets=(*ON_TONES, *TONES[name]))
+    )
+    folder = sweep_folder(tmp_path, name)
+    adopt(folder, sweep.resolved())
+    Stages(sweep, folder, Planner(sweep, load_catalogue("tones").digest, "fp32"), cluster, Console(quiet=True)).search(
+        2
+    )
+    settle(folder, tmp_path)
+    assert [end.state for _, end in folder.trials(SEARCH) if end is not None] == ["complete"] * 2
+    assert "What each parameter did" in write_report(folder, tmp_path).read_text()
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """The folder of a tiny encoder with random weights, of the kind that the file names."""
+    transformers = pytest.importorskip("transformers")
+    folder = tmp_path_factory.mktemp("encoder")
+    layers = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 32}
+    convolutions = {"conv_dim": (8, 8), "conv_stride": (20, 16), "conv_kernel": (20, 16), "num_feat_extract_layers": 2}
+    positions = {"num_conv_pos_embeddings": 4, "num_conv_pos_embedding_groups": 2}
+    model = transformers.HubertModel(transformers.HubertConfig(**layers, **convolutions, **positions))
+    model.save_pretrained(folder)
+    transformers.Wav2Vec2FeatureExtractor().save_pretrained(folder)
+    return folder
+
+
 @pytest.mark.long
-@pytest.mark.parametrize("name", SWEEPS)
-def test_a_shipped_sweep_runs_to_its_report(run_in, tmp_path, name):
-    sets = [part for path in (*SMALL, *SWEEPS[name]) for part in ("--set", path)]
-    asked = ("sweep", name, "--data", "tones", "--trials", "3", *sets, "--no-dashboard")
+@pytest.mark.parametrize("name", CHORUS)
+def test_a_shipped_sweep_runs_on_chorus_to_its_page(run_in, tmp_path, request, name):
+    settings = [
+        text.format(encoder=request.getfixturevalue("encoder")) if "{" in text else text for text in CHORUS[name]
+    ]
+    small = tmp_path / f"{name}-small.yaml"
+    small.write_text(f"extends: {name}\nconfirm: {{top: 1, folds: [0], repeats: 1, splits: [], race: null}}\n")
+    sets = [part for setting in settings for part in ("--set", setting)]
     allow = ("--allow", "TF008", "--allow", "TF010")
-    done = run_in(tmp_path, *asked, *allow)
+    done = run_in(
+        tmp_path, "sweep", str(small), "--data", "chorus-small", "--trials", "3", *sets, "--no-dashboard", *allow
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    ends = [end for _, end in SweepFolder(tmp_path / "results" / "sweeps" / name).trials(SEARCH)]
+    ends = [end for _, end in SweepFolder(tmp_path / "results" / "sweeps" / small.stem).trials(SEARCH)]
     assert len(ends) == 3
     assert {end.state for end in ends if end is not None} <= {"complete", "pruned"}
-    page = (tmp_path / "results" / "reports" / f"{name}.html").read_text()
-    assert "What each parameter did" in page
+    assert "What each parameter did" in (tmp_path / "results" / "reports" / f"{small.stem}.html").read_text()
+
+
+def test_every_file_that_needs_no_dataset_is_tried(request):
+    on_datasets = {"encoder_icbhi", "loss_birdclef", "views_freesound"}
+    assert {path.stem for path in (request.config.rootpath / "search_spaces").glob("*.yaml")} == {*CHORUS, *on_datasets}
