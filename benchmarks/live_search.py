@@ -1,9 +1,10 @@
 """Does a live sweep get to the best configuration as fast as the simulator says? TPE + ASHA on the recorded space.
 
-    OMP_NUM_THREADS=1 python benchmarks/live_search.py curves.parquet [--searches 3] [--seeds 100] [--json FILE]
+    OMP_NUM_THREADS=1 python benchmarks/live_search.py curves.parquet [--searches 5] [--seeds 100] [--json FILE]
 
-Each search is a `platform sweep` of the space of `benchmarks/record_curves.py` as a process, with a seed of its own,
-trained from nothing on every core. It is judged as in `benchmarks/search_algorithms.py`: by the epochs trained until
+Each search is a `platform sweep` of the space of `benchmarks/record_curves.py` as a process, trained from nothing on
+every core; search k has seed k for the sampler and for its trainings, since which configuration looks best hangs on the
+seed that all are trained with. It is judged as in `benchmarks/search_algorithms.py`: by the epochs trained until
 the best of the trials that have ended by themselves is a configuration whose true score (of the recording) reaches the
 best one's, less its standard error. Beside it are the same search and random search with full trials in the simulator.
 Epochs of trials that were still under way at that moment are not counted; there are at most as many as there are slots.
@@ -29,7 +30,12 @@ from tuneful.simulator.world import Reality
 from tuneful.space.schedulers import FifoSpec
 from tuneful.space.sweep import load_sweep
 
-SWEEP = "extends: {space}\nname: live-{seed}\nsearch_algorithm: {{name: optuna, sampler: tpe, seed: {seed}}}\n"
+SWEEP = """\
+extends: {space}
+name: live-{seed}
+set: {{seed: {seed}}}
+search_algorithm: {{name: optuna, sampler: tpe, seed: {seed}}}
+"""
 
 
 def run(space: Path, seed: int, results: Path) -> SweepFolder:
@@ -70,7 +76,9 @@ def verdicts(live: Sequence[tuple[float, int]], simulated: Searches, baseline: S
         Verdict(f"epochs to the target, simulated {BASELINE}", baseline.expected_epochs),
         Verdict("live searches that reached it", float(np.isfinite(reached).mean())),
         Verdict("epochs of a whole search, live", float(np.mean([epochs for _, epochs in live]))),
-        Verdict("epochs of a whole search, simulated", float(totals.mean()), None, totals.min(), totals.max()),
+        Verdict(
+            "epochs of a whole search, simulated", float(totals.mean()), None, float(totals.min()), float(totals.max())
+        ),
     ]
 
 
@@ -78,7 +86,7 @@ def main() -> None:
     options = parser(__doc__, rounds=1)
     options.add_argument("table", type=Path)
     options.add_argument("--space", type=Path, default=Path(__file__).with_name("curves.yaml"))
-    options.add_argument("--searches", type=int, default=3, help="live ones")
+    options.add_argument("--searches", type=int, default=5, help="live ones")
     options.add_argument("--seeds", type=int, default=100, help="of the simulations")
     options.add_argument("--results", type=Path, help="folder of the live sweeps, which go on where they were stopped")
     asked = options.parse_args()
