@@ -12,13 +12,17 @@ import psutil
 import pytest
 from rich.console import Console
 
-from analysis.records.sweep import SEARCH, SweepFolder
+from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
 from trainers.data.catalogue import load_catalogue
 from trainers.data.prepare import prepare_store
+from tuneful.cli.report import write_report
+from tuneful.space.locate import find_sweep_file
+from tuneful.space.options import SweepOptions
 from tuneful.space.sweep import load_sweep
 from tuneful.sweep.clusters.cluster import local_cluster
 from tuneful.sweep.clusters.room import slots
 from tuneful.sweep.folder import adopt
+from tuneful.sweep.outcome import settle
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.trials.trial import OneWorkerTrial
 
@@ -316,3 +320,28 @@ def test_a_search_ends_when_it_has_stalled_and_trials_where_they_stop_rising(sea
     ends = [end for _, end in folder.trials(SEARCH)]
     assert 3 <= len(ends) <= 4, "the one that ran beside the third ends, too"
     assert {(end.state, len(end.scores)) for end in ends} == {("complete", 2)}
+
+
+# ---- the files that ship
+
+ON_TONES = ("data.split.n_folds=2", "segments.duration_s=0.5", "data.sample_rate=8000")
+FRONT_END = ("front_end.n_fft=256", "front_end.hop_length=128", "front_end.n_mels=16")
+TONES = {  # joint, derived, a grid
+    "loss": ("training.epochs=2", "training.batch_size=8", *FRONT_END),
+    "mel": ("training.epochs=2", "training.batch_size=8"),
+    "sampling": ("training.epochs=1", "training.batch_size=8", *FRONT_END),
+}
+
+
+@pytest.mark.parametrize("name", TONES)
+def test_a_shipped_sweep_searches_and_gets_its_page(cluster, tmp_path, name):
+    from tuneful.sweep.stages import Stages
+
+    options = SweepOptions(data="tones", trials=2, sets=(*ON_TONES, *TONES[name]))
+    sweep, folder = load_sweep(find_sweep_file(name), options), sweep_folder(tmp_path, name)
+    adopt(folder, sweep.resolved())
+    planner = Planner(sweep, load_catalogue("tones").digest, "fp32")
+    Stages(sweep, folder, planner, cluster, Console(quiet=True)).search(2)
+    settle(folder, tmp_path)
+    assert [end.state for _, end in folder.trials(SEARCH) if end is not None] == ["complete"] * 2
+    assert "What each parameter did" in write_report(folder, tmp_path).read_text()

@@ -1,30 +1,11 @@
-"""Every file of search_spaces/ from the command to the page, small; three of them on a shared cluster in every run."""
-
-import os
+"""Every file of search_spaces/ that needs no dataset of its own, small, from the command to the page."""
 
 import pytest
-from rich.console import Console
 
-from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
-from trainers.data.catalogue import load_catalogue
-from trainers.data.prepare import prepare_store
-from tuneful.cli.report import write_report
-from tuneful.space.options import SweepOptions
-from tuneful.space.sweep import load_sweep
-from tuneful.sweep.clusters.cluster import local_cluster
-from tuneful.sweep.folder import adopt
-from tuneful.sweep.outcome import settle
-from tuneful.sweep.plans import Planner
+from analysis.records.sweep import SEARCH, SweepFolder
 
 pytestmark = pytest.mark.ray
 
-ON_TONES = ("data.split.n_folds=2", "segments.duration_s=0.5", "data.sample_rate=8000")
-FRONT_END = ("front_end.n_fft=256", "front_end.hop_length=128", "front_end.n_mels=16")
-TONES = {  # joint, derived, a grid
-    "loss": ("training.epochs=2", "training.batch_size=8", *FRONT_END),
-    "mel": ("training.epochs=2", "training.batch_size=8"),
-    "sampling": ("training.epochs=1", "training.batch_size=8", *FRONT_END),
-}
 CHORUS = {
     "augment": ("training.epochs=3",),
     "backbone": ("training.epochs=2",),
@@ -39,34 +20,6 @@ CHORUS = {
     "sampling": ("training.epochs=3",),
     "views": ("training.epochs=2",),
 }
-
-
-@pytest.fixture(scope="module")
-def cluster(home):
-    old = dict(os.environ)
-    os.environ["TUNEFUL_HOME"] = str(home)
-    prepare_store(load_catalogue("tones"), 8000)
-    with local_cluster(dashboard=False) as running:
-        yield running
-    os.environ.clear()
-    os.environ.update(old)
-
-
-@pytest.mark.parametrize("name", TONES)
-def test_a_shipped_sweep_searches_and_gets_its_page(cluster, tmp_path, name):
-    from tuneful.sweep.stages import Stages
-
-    sweep = load_sweep(
-        f"search_spaces/{name}.yaml", SweepOptions(data="tones", trials=2, sets=(*ON_TONES, *TONES[name]))
-    )
-    folder = sweep_folder(tmp_path, name)
-    adopt(folder, sweep.resolved())
-    Stages(sweep, folder, Planner(sweep, load_catalogue("tones").digest, "fp32"), cluster, Console(quiet=True)).search(
-        2
-    )
-    settle(folder, tmp_path)
-    assert [end.state for _, end in folder.trials(SEARCH) if end is not None] == ["complete"] * 2
-    assert "What each parameter did" in write_report(folder, tmp_path).read_text()
 
 
 @pytest.fixture(scope="module")
