@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from harness import Comparison, Goal, Side, Verdict, conclude, measure, parser
 from ray import tune
@@ -68,15 +69,6 @@ def of_epochs(epochs: int) -> type[Nothing]:
     return type("Nothing", (Nothing,), {"epochs": epochs})
 
 
-class StagesOfNothing(Stages):
-    """The stages of a sweep, with the trivial trainable in place of training."""
-
-    trainable: type[Nothing] = Nothing
-
-    def _trainable(self) -> Any:
-        return tune.with_resources(self.trainable, tune.PlacementGroupFactory([{"CPU": 1.0}]))
-
-
 def raw(folder: Path, trials: int, epochs: int, slots: int) -> None:
     """Ray Tune as its documentation has it."""
     with warnings.catch_warnings():
@@ -98,9 +90,10 @@ def ours(folder: Path, trials: int, epochs: int, cluster: Cluster) -> None:
     file.write_text(SWEEP.format(trials=trials, epochs=epochs))
     sweep = load_sweep(file)
     console = Console(file=io.StringIO(), width=120)
-    stages = StagesOfNothing(sweep, sweep_folder(folder, "raw"), Planner(sweep, "digest", "fp32"), cluster, console)
-    stages.trainable = of_epochs(epochs)
-    stages.search(trials)
+    stages = Stages(sweep, sweep_folder(folder, "raw"), Planner(sweep, "digest", "fp32"), cluster, console)
+    nothing = tune.with_resources(of_epochs(epochs), tune.PlacementGroupFactory([{"CPU": 1.0}]))
+    with patch("tuneful.sweep.tuning.trainable_of", lambda resources: nothing):  # noqa: ARG005
+        stages.search(trials)
 
 
 def sides(cluster: Cluster, trials: int, epochs: int, units: int) -> list[Side]:

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from types import FrameType
 
-from ray.tune import Stopper
+from ray.tune import Callback, Stopper
 
 from tuneful.sweep.schedulers.budgets import Budget
 from tuneful.sweep.unsaved import Unsaved
@@ -41,6 +41,11 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
     def exit_code(self) -> int | None:
         """130 after Ctrl-C, 143 after SIGTERM, else None."""
         return None if self.signal is None else 128 + self.signal
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """The budgets that count by what Tune tells them."""
+        return [budget for budget in self._budgets if isinstance(budget, Callback)]
 
     def __call__(self, trial_id: str, result: dict[str, object]) -> bool:
         """A single trial is stopped by hand, or because a budget is used up."""

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from analysis.objective import Objective
-from analysis.records.sweep import SEARCH, SweepFolder, TrialEnd, TrialPlan
+from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialEnd, TrialPlan
 from trainers.config.yamlfile import Document
 from trainers.errors import SpecError
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.parameters import Space
 from tuneful.space.places import Places
+from tuneful.space.plan import total_runs
 from tuneful.space.reading import read_definition
+from tuneful.space.sweep import Sweep
 from tuneful.sweep.plans import confirm_left
 from tuneful.sweep.schedulers.spent import budget_spent, stalled
 
@@ -119,3 +121,9 @@ def _stall(sweep: Question, trials: Trials) -> str | None:
 
 def _ended(trials: Trials) -> int:
     return sum(end is not None for _, end in trials)
+
+
+def runs_left(sweep: Sweep, folder: SweepFolder) -> int:
+    """Runs of both stages that still have to end, when no trial is stopped or left out."""
+    ended = [plan for stage in (SEARCH, CONFIRM) for plan, end in folder.trials(stage) if end is not None]
+    return max(0, total_runs(sweep) - sum(len(plan.runs) for plan in ended))

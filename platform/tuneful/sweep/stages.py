@@ -4,7 +4,6 @@ import contextlib
 import dataclasses
 import threading
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import optuna
@@ -14,13 +13,11 @@ from rich.console import Console
 
 from analysis.objective import Objective
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
-from tuneful.space.plan import epochs_of, total_runs
+from tuneful.space.plan import epochs_of
 from tuneful.space.schedulers import PbtSpec
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.clusters.cluster import HEAD, Cluster
+from tuneful.sweep.clusters.cluster import Cluster
 from tuneful.sweep.clusters.ray_metrics import RayMetrics
-from tuneful.sweep.clusters.room import slots
-from tuneful.sweep.clusters.watchdog import Watchdog
 from tuneful.sweep.disk import DiskWatch
 from tuneful.sweep.interrupt import Interrupt
 from tuneful.sweep.lock import give_back
@@ -30,9 +27,9 @@ from tuneful.sweep.populations.population_search import PopulationSearch
 from tuneful.sweep.progress import Progress, ShownStage
 from tuneful.sweep.race import Heat, Race
 from tuneful.sweep.recorder import Listener, Recorder
-from tuneful.sweep.remaining import stalled_sweep, wanted_trials
+from tuneful.sweep.remaining import runs_left, stalled_sweep, wanted_trials
 from tuneful.sweep.requests import ByHand
-from tuneful.sweep.schedulers.budgets import Budget, Halting, Until, budgets_of
+from tuneful.sweep.schedulers.budgets import Until, budgets_of
 from tuneful.sweep.schedulers.failures import FailuresInARow
 from tuneful.sweep.schedulers.remembering import Scores
 from tuneful.sweep.schedulers.scheduler import Ended, build_scheduler
@@ -40,7 +37,8 @@ from tuneful.sweep.searchers.reuse import Reuse
 from tuneful.sweep.searchers.search import PlannedTrials, searcher_of
 from tuneful.sweep.searchers.warm_start import learnt
 from tuneful.sweep.trials.lockstep import decided_scores
-from tuneful.sweep.trials.trial import OneWorkerTrial, payload
+from tuneful.sweep.trials.payload import Payloads
+from tuneful.sweep.tuning import Tuning
 
 optuna.logging.set_verbosity(optuna.logging.WARNING)
 SHUTDOWN_S = 10.0
@@ -51,29 +49,18 @@ class Stages:
     """Runs a sweep's stages, one Tuner each."""
 
     def __init__(self, sweep: Sweep, folder: SweepFolder, planner: Planner, cluster: Cluster, console: Console) -> None:
-        self._sweep, self._folder, self._planner, self._cluster, self._console = (
-            sweep,
-            folder,
-            planner,
-            cluster,
-            console,
-        )
-        self._objectives = Objective.all_of(sweep.resolved())
-        self._objective = self._objectives[0]
-        self._reuse = Reuse(folder, [one.metric for one in self._objectives]) if sweep.definition.reuse else None
-        self._resources = sweep.definition.resources.model_dump()
+        definition = sweep.definition
+        self._sweep, self._folder, self._planner, self._console = sweep, folder, planner, console
+        self._objective, *further = Objective.all_of(sweep.resolved())
         self._epochs = epochs_of(sweep)
+        self._reuse = Reuse(folder, [one.metric for one in (self._objective, *further)]) if definition.reuse else None
+        self._payloads = Payloads(folder, planner, cluster.folder / "train")
+        self._metrics, failures = RayMetrics(folder.name, self._objective), FailuresInARow()
         self._recorder = Recorder(folder)
-        left = total_runs(sweep) - sum(
-            len(plan.runs) for stage in (SEARCH, CONFIRM) for plan, _ in folder.trials(stage)
-        )
-        self._metrics = RayMetrics(folder.name, self._objective)
-        self._recorder.listeners += [self._metrics, DiskWatch(folder, left, self._say)]
-        failures = FailuresInARow()
-        self._recorder.listeners.append(failures)
-        self._budgets: list[Budget] = [*budgets_of(sweep.definition, folder), failures]
-        self.interrupt = Interrupt(self._budgets, self._stop, self._give_up)
+        self._recorder.listeners += [self._metrics, DiskWatch(folder, runs_left(sweep, folder), self._say), failures]
+        self.interrupt = Interrupt([*budgets_of(definition, folder), failures], self._stop, self._give_up)
         self.interrupt.by_hand = ByHand(folder, self._recorder)
+        self._tuning = Tuning(cluster, definition.resources.model_dump(), self.interrupt, self._say)
 
     def listen(self, listener: Listener) -> None:
         """Let `listener` hear of every trial, such as a tracker."""
@@ -93,21 +80,21 @@ class Stages:
         with self._shown(SEARCH, wanted_trials(self._sweep), on_record):
             interrupted = sum(end is None for _, end in on_record)
             until = Until(searcher, self._stalled, interrupted) if definition.stall else searcher
-            self._tune("search", until, scheduler, missing)
+            self._tuning.run("search", until, scheduler, missing)
 
     def _evolve(self, spec: PbtSpec, missing: int, on_record: Ended) -> None:
         """Run a population: its trials are all there from the beginning, and none of their runs is another's."""
         seed = self._sweep.definition.search_algorithm.seed
         rules = Rules(self._sweep.space, spec, self._objective, seed)
         population = Population(self._folder, rules, self._planner.search_trial)
-        drawing = searcher_of(self._sweep, self._recorder, (population.new_trial, self._payload))
+        drawing = searcher_of(self._sweep, self._recorder, (population.new_trial, self._payloads.of))
         drawing.learn(learnt(self._planner, self._folder, self._console))
         drawing.replay(on_record)
         plans = drawing.draw(missing)
         with self._shown(SEARCH, self._sweep.definition.trials, on_record):
-            searcher = PopulationSearch(population, plans, self._recorder, self._payload, self._say)
+            searcher = PopulationSearch(population, plans, self._recorder, self._payloads.of, self._say)
             legs = len(plans) * (self._epochs // spec.interval + 1)
-            self._tune("search", searcher, tune.schedulers.FIFOScheduler(), legs)
+            self._tuning.run("search", searcher, tune.schedulers.FIFOScheduler(), legs)
 
     def confirm(self, candidates: Sequence[TrialPlan]) -> None:
         """Run what is missing of the confirmation of `candidates`, and race those that it doesn't tell apart."""
@@ -137,46 +124,7 @@ class Stages:
         self._console.print(f"Confirming {len(candidates)} trials with {len(missing)} runs.")
         with self._shown(CONFIRM, len(plans), known):
             searcher = PlannedTrials(missing, self._recorder, self._begun)
-            self._tune("confirm", searcher, tune.schedulers.FIFOScheduler(), len(missing))
-
-    def _tune(self, stage: str, searcher: Any, scheduler: Any, trials: int) -> None:
-        tuner = tune.Tuner(
-            self._trainable(),
-            tune_config=tune.TuneConfig(
-                search_alg=Halting(searcher, lambda: self.interrupt.stopping),
-                scheduler=scheduler,
-                num_samples=trials,
-                reuse_actors=True,
-                max_concurrent_trials=slots(self._cluster.nodes, self._resources),
-            ),
-            run_config=tune.RunConfig(
-                name=stage,
-                storage_path=str(self._disposable("tune")),
-                stop=self.interrupt,
-                failure_config=tune.FailureConfig(max_failures=1),  # a process that dies is started once more
-                # Checkpoints are the ledger's: Tune starts a trial anew and its runs go on from there.
-                checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                callbacks=[
-                    *(b for b in self._budgets if isinstance(b, tune.Callback)),
-                    Watchdog(self._need(), self._resources["workers"], self._say),
-                ],
-                verbose=0,
-            ),
-        )
-        tuner.fit()
-
-    def _trainable(self) -> Any:
-        if self._resources["workers"] > 1:
-            from tuneful.sweep.trials.distributed import DistributedTrial
-
-            # The workers reserve their own resources; the trial itself costs none.
-            return tune.with_resources(DistributedTrial, {HEAD: 0.001})
-        return tune.with_resources(OneWorkerTrial, tune.PlacementGroupFactory([self._need()]))
-
-    def _need(self) -> dict[str, float]:
-        """Of one worker."""
-        need = {"CPU": self._resources["cpus_per_worker"], "GPU": self._resources["gpus_per_worker"]}
-        return {kind: float(amount) for kind, amount in need.items() if amount}
+            self._tuning.run("confirm", searcher, tune.schedulers.FIFOScheduler(), len(missing))
 
     def _begun(self, plan: TrialPlan) -> dict[str, Any]:
         """What a trial's process needs; first takes over what other sweeps have of its runs."""
@@ -184,18 +132,7 @@ class Stages:
         if source is not None:
             self._recorder.reused[plan.name] = source
             self._console.print(f"{plan.name}: taken from {source}, which trained it already", highlight=False)
-        return self._payload(plan)
-
-    def _payload(self, plan: TrialPlan) -> dict[str, Any]:
-        content = payload(self._folder.path.absolute(), plan, self._objective, self._resources)
-        rule = self._sweep.definition.early_stop
-        return {
-            **content,
-            "early_stop": rule and rule.model_dump(),
-            "further_objectives": [vars(objective) for objective in self._objectives[1:]],
-            "train_storage": str(self._disposable("train")),
-            "ground": {"data_digest": self._planner.data_digest, "precision": self._planner.precision},
-        }
+        return self._payloads.of(plan)
 
     def _decided(self, plan: TrialPlan) -> Scores:
         return decided_scores(self._folder.path, plan.runs, self._objective)
@@ -203,14 +140,9 @@ class Stages:
     def _stalled(self) -> bool:
         return stalled_sweep(self._sweep, self._folder) is not None
 
-    def _disposable(self, name: str) -> Path:
-        """Ray's own files: local, and gone with the cluster."""
-        return self._cluster.folder / name
-
     @contextlib.contextmanager
     def _shown(self, name: str, total: int, on_record: Ended) -> Any:
-        room = slots(self._cluster.nodes, self._resources)
-        stage = ShownStage(self._folder, name, self._objective, total, self._epochs, room)
+        stage = ShownStage(self._folder, name, self._objective, total, self._epochs, self._tuning.slots)
         progress = Progress(self._console, stage, self._recorder.reused)
         progress.already(on_record)
         with progress, self._metrics.repeating():

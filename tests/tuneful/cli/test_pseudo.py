@@ -59,9 +59,7 @@ def publish(folder, key, logits=SURE, subset="target", ids=("t",) * 3, states=("
     ledger.begin({"key": key}, 0)
     for epoch, state in enumerate(states, 1):
         record = {"epoch": epoch, "state": state, "metrics": {}, "protocol": "p", "kept_epoch": epoch}
-        ledger.publish(
-            record, None if state == "diverged" else lambda path: save(path, logits, subset, ids), keep=epoch
-        )
+        ledger.publish(record, None if state == "diverged" else lambda path: save(path, logits, subset, ids))
 
 
 class Lab:

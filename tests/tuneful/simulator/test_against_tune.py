@@ -76,7 +76,8 @@ def test_tune_stops_the_same_trials_after_the_same_epochs(tmp_path, monkeypatch)
         from tuneful.sweep.stages import Stages
 
         need = tune.PlacementGroupFactory([{"CPU": float(os.cpu_count() or 1)}])
-        monkeypatch.setattr(Stages, "_trainable", lambda _: tune.with_resources(playing(scores), need))
+        playing_back = tune.with_resources(playing(scores), need)
+        monkeypatch.setattr("tuneful.sweep.tuning.trainable_of", lambda _: playing_back)
         stages = Stages(sweep, folder, Planner(sweep, "digest", "fp32"), cluster, Console(quiet=True))
         stages.search(sweep.definition.trials)
     real = [(plan.params, end.state, len(end.scores), end.score) for plan, end in folder.trials(SEARCH)]

@@ -19,9 +19,7 @@ def test_what_a_sweep_stands_on_is_kept_and_must_stay(folder):
     keep_ground(folder, GROUND)
     with pytest.raises(RecordsError, match=r"trained on other data \(digest d1, now d2\)\. Try: --name tiny-2"):
         keep_ground(folder, Ground("d2", "fp32"))
-    with pytest.raises(
-        RecordsError, match=r"trained in fp32, .*=auto is now bf16\. Try: --name tiny-2"
-    ):
+    with pytest.raises(RecordsError, match=r"trained in fp32, .*=auto is now bf16\. Try: --name tiny-2"):
         keep_ground(folder, Ground("d1", "bf16"))
     assert (folder.path / FILE).exists()
 

@@ -13,6 +13,7 @@ from tuneful.sweep.clusters.room import Node, check_fit, slots
 from tuneful.sweep.lock import locked, owner
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.stages import Stages
+from tuneful.sweep.tuning import Tuning
 
 PARAMS = {"loss.name": "bce", "targets.mode": "soft", "optimizer.lr": 0.002}
 CONFIRMED = "{top: 1, folds: [0, 1], repeats: 3}"
@@ -34,7 +35,7 @@ def confirm(tiny, folder, monkeypatch, tmp_path):
                 result = {"epoch": 3, "score": 0.8, "state": "finished", "metrics": {}, "error": None}
                 searcher.on_trial_complete(str(number), result)
 
-        monkeypatch.setattr(Stages, "_tune", tune)
+        monkeypatch.setattr(Tuning, "run", tune)
         plans = [
             planner.search_trial(number, {**PARAMS, "optimizer.lr": 0.001 * (number + 1)}) for number in candidates
         ]
@@ -79,7 +80,7 @@ def test_the_search_asks_for_what_is_missing_and_remembers_the_rest(tiny, folder
         folder.ask(plan)
         folder.end(plan, TrialEnd("complete", ((1, 0.5), (2, 0.6), (3, 0.7 + number / 10))))
     seen = {}
-    monkeypatch.setattr(Stages, "_tune", lambda _self, *given: seen.update(zip("abcd", given, strict=True)))
+    monkeypatch.setattr(Tuning, "run", lambda _self, *given: seen.update(zip("abcd", given, strict=True)))
     stages = Stages(sweep, folder, planner, Cluster((Node(2, 0),), None, tmp_path, tmp_path / "t"), Console(quiet=True))
     stages.search(4)
     assert (seen["a"], seen["d"]) == (SEARCH, 4)

@@ -20,7 +20,6 @@ from typing import Any
 from ray import tune
 
 from analysis.errors import RecordsError, UserError
-from analysis.objective import Objective
 from analysis.records.sweep import SweepFolder
 from trainers.errors import SpecError
 from tuneful.sweep.recorder import FAILED
@@ -28,20 +27,6 @@ from tuneful.sweep.trials.course import Course, open_course
 from tuneful.sweep.trials.lockstep import TrialEpoch
 from tuneful.sweep.trials.memory import release
 from tuneful.sweep.trials.output import TrialOutput
-
-
-def payload(folder: Path, plan: Any, objective: Objective, resources: dict[str, Any]) -> dict[str, Any]:
-    """What a trial's process needs, as Tune's configuration of the trial: paths and plain values, no data."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return {
-        "trial": plan.name,
-        "umask": mask,  # results are as open as the user's other files; Ray's processes start with a stricter one
-        "folder": str(folder),
-        "runs": [vars(run) for run in plan.runs],
-        "objective": vars(objective),
-        "resources": resources,
-    }
 
 
 class OneWorkerTrial(tune.Trainable):  # type: ignore[misc]
