@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from analysis.errors import RecordsError
 from analysis.records.sweep import SEARCH, RunPlan, SweepFolder, TrialPlan
 from trainers.config.build import build_spec, load_recipe, parse_overrides
 from trainers.errors import SpecError
+from trainers.training.checkpoint_files import WEIGHTS
 from tuneful.cli.promote import _single
 from tuneful.finished import FinishedRun
 from tuneful.promote import promotion
@@ -25,7 +27,16 @@ def run(tmp_path: Path) -> FinishedRun:
     layer = parse_overrides(["loss.name=focal", "loss.gamma=1.5", "seed=3", "data.fold=1", "training.epochs=4"])
     spec = build_spec(load_recipe("chorus"), [layer])
     plan = TrialPlan(SEARCH, 7, {}, {}, (RunPlan("key", spec.resolved(), 1, 3, 0, "stratified"),))
-    return FinishedRun(folder, plan, "key", spec, tmp_path / "checkpoint-0004")
+    checkpoint = tmp_path / "checkpoint-0004"
+    checkpoint.mkdir()
+    (checkpoint / WEIGHTS).touch()
+    return FinishedRun(folder, plan, "key", spec, checkpoint)
+
+
+def test_pruned_weights_are_not_gone_on_from(run: FinishedRun) -> None:
+    (run.checkpoint / WEIGHTS).unlink()
+    with pytest.raises(RecordsError, match="its weights were removed"):
+        promotion(run, 9, RESOURCES)
 
 
 def test_only_epochs_and_start_differ_from_the_run(run: FinishedRun, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def test_the_folder_at_hand_comes_first(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", ["lose", "nope.yaml", "../loss", "", "search/loss", "a\x00b", "x" * 5000])
 def test_a_file_that_is_not_there_lists_the_known_names(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(SpecError, match=r"batch_lr, encoder, .*loss, mel, mix2, mixing, mixup"):
+    with pytest.raises(SpecError, match=r"batch_lr, encoder, .*loss, loss_birdclef, mel, mix2, mixing, mixup"):
         find_sweep_file(name)
 
 
