@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
+from tuneful.errors import ResourceError
 from tuneful.space.plan import epochs_of, epochs_planned, total_runs
 from tuneful.space.sweep import Sweep
-from tuneful.sweep.clusters.room import slots, this_machine
+from tuneful.sweep.clusters.room import check_fit, slots, this_machine
 from tuneful.sweep.disk import checkpoint_bytes, needed
 from tuneful.sweep.plans import confirm_left
 from tuneful.sweep.remaining import missing_trials
@@ -38,7 +39,12 @@ def estimate(sweep: Sweep, results: Path, report: Report) -> str:
     expected, full = _epochs_left(sweep, folder)
     if not full:
         return "Predicted: nothing to run, everything of this sweep is on record."
-    room = slots(this_machine(), sweep.definition.resources.model_dump())
+    resources, machine = sweep.definition.resources.model_dump(), this_machine()
+    try:
+        check_fit(resources, machine)
+    except ResourceError as error:  # it may be meant for a cluster
+        return f"Predicted: nothing, a trial can't be timed on this machine. {error}"
+    room = slots(machine, resources)
     cost = _recorded(folder) or _measured(sweep, report)
     left = f"{full / epochs_planned(sweep).full:.0%} of the sweep is left, " if folder.next_number(SEARCH) else ""
     return (

@@ -43,6 +43,13 @@ def test_slots_are_those_that_the_sweep_will_have(tiny, predict, resources, said
     assert said in predict(tiny(resources=resources))
 
 
+def test_what_does_not_fit_this_machine_is_drawn_and_not_timed(tiny, predict):
+    said = predict(tiny(resources="{gpus_per_worker: 2}"))
+    assert said.startswith("Predicted: nothing, a trial can't be timed on this machine.")
+    assert "there are 1" in said
+    assert "Try: " in said
+
+
 def test_what_is_on_record_is_not_predicted_again(tiny, predict, folder):
     sweep = tiny(trials="4", scheduler="{name: fifo}", resources="{cpus_per_worker: 64}")
     epochs = sweep.base.training.epochs
