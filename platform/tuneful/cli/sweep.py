@@ -157,11 +157,11 @@ def _preflight(asked: "Sweep", results: Path, how: RunHow) -> tuple["Sweep", "Ca
         catalogue = open_catalogue(base.data.name, report)
     asked, left_out = without_impossible_splits(asked, catalogue)
     for line in left_out:
-        say(f"Warning: {line}", "yellow")
+        say(f"Warning: {line}", "yellow", fold=True)
     findings = check_sweep(asked, catalogue)
     for finding in findings:
         if finding.severity == "warning" or finding.code in asked.definition.allow:
-            say(str(finding), "yellow")
+            say(str(finding), "yellow", fold=True)
     refuse_errors(findings, asked.definition.allow)
     return asked, catalogue, findings
 
@@ -193,7 +193,7 @@ def _tell_answer(folder: "SweepFolder") -> None:
 
     tables = tables_of(folder)
     for sentence in (f"{answer(tables)}.", *certainty(tables)):
-        say(sentence)
+        say(sentence, fold=True)
 
 
 def _conclude(outcome: "Outcome", results: Path, command: str) -> None:

@@ -10,7 +10,7 @@ from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialEnd, Trial
 from tuneful.live.pace_file import LiveStage, read_live
 from tuneful.live.view import INTERRUPTED, RUNNING, WAITING, TrialRow, View, ended_row, settings_of
 from tuneful.sweep.lock import holder
-from tuneful.sweep.remaining import Rest, rest_of, wanted_on_record
+from tuneful.sweep.remaining import Rest, confirm_wanted, rest_of, wanted_on_record
 
 Trials = Sequence[tuple[TrialPlan, TrialEnd | None]]
 
@@ -37,7 +37,7 @@ class RecordsView:
         live = live if who and live and live.stage == stage else None
         trials = self.folder.trials(stage)
         rows = tuple(self._row(objective, plan, end, _unfinished(plan, bool(who), live)) for plan, end in trials)
-        planned = wanted_on_record(definition) if stage == SEARCH else len(trials)
+        planned = wanted_on_record(definition) if stage == SEARCH else confirm_wanted(self.folder, definition)
         view = View(self.folder.name, stage, objective, _epochs(trials), planned, rows)
         if live is None:
             return view

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, Group, RenderResult
@@ -124,7 +124,7 @@ def duration(seconds: float) -> str:
 def _table(view: View, most: int, width: int) -> Table:
     running, best, newest = view.telling(most)
     shown = [*running, *best, *newest]
-    names = short_names(differing([row.settings for row in view.rows]))
+    names = short_names(_most_common_first(differing([row.settings for row in view.rows]), view.rows))
     fixed = [_fixed(row, view, width < NARROW) for row in shown]
     room = width - sum(max(map(len, cells)) + GAP for cells in zip(TITLES, *fixed, strict=True))
     columns = _columns(shown, names, room)
@@ -136,6 +136,11 @@ def _table(view: View, most: int, width: int) -> Table:
     for number, (row, cells) in enumerate(zip(shown, fixed, strict=True)):
         table.add_row(*_styled(row, cells, view.best), *(Text(column.cells[number]) for column in columns))
     return table
+
+
+def _most_common_first(paths: Iterable[str], rows: Sequence[TrialRow]) -> list[str]:
+    """Where there is no room for all, what only some trials have is left out first."""
+    return sorted(paths, key=lambda path: -sum(path in row.settings for row in rows))
 
 
 def _fixed(row: TrialRow, view: View, narrow: bool) -> tuple[str, str, str, str]:

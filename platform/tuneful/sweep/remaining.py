@@ -90,6 +90,12 @@ def wanted_on_record(definition: dict[str, Any]) -> int:
     return int(definition.get("trials", 1)) if asked is None else wanted_trials(asked)
 
 
+def confirm_wanted(folder: SweepFolder, definition: dict[str, Any]) -> int:
+    """The runs of a confirm stage that has begun: those that are on record and those that are left; 0 before."""
+    trials = folder.trials(CONFIRM)
+    return max(len(trials), _ended(trials) + confirm_left(folder, definition)) if trials else 0
+
+
 def wanted_trials(sweep: Question) -> int:
     """The trials of the search: as many as the file says, but no more than there are configurations."""
     size = sweep.space.size()

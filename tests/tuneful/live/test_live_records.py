@@ -179,6 +179,16 @@ def test_the_confirmation_is_shown_once_it_has_begun(folder):
     assert view.rows[0].settings == {"trial": 0, "split": "stratified", "fold": 0, "seed": 0}
 
 
+def test_of_a_confirmation_that_was_stopped_all_runs_that_were_asked_for_count(swept):
+    folder = swept(3, trials="3", confirm="{top: 1, folds: [0, 1], repeats: 2}")
+    run = RunPlan("c", plan(0).runs[0].spec, 1, 0, 1, "stratified")
+    for number in range(2):
+        folder.ask(TrialPlan(CONFIRM, number, {}, {}, (run,), candidate=0))
+    folder.end(TrialPlan(CONFIRM, 0, {}, {}, (run,), candidate=0), TrialEnd("complete", ((1, 0.5),)))
+    view = RecordsView(folder).stage(CONFIRM)
+    assert (view.ended, view.total) == (1, 4)
+
+
 def test_between_two_looks_every_start_and_end_is_a_line(folder):
     records = RecordsView(folder)
     with locked(folder.path):

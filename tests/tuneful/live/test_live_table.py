@@ -86,6 +86,13 @@ def test_settings_that_do_not_fit_are_cut_then_counted(view_of, row_of):
     assert "+" not in wide
 
 
+def test_what_only_some_trials_have_is_left_out_first(view_of, row_of):
+    rows = [row_of(n, "running", **{"loss.gamma": f"{n}" * 9, "lr": n, "name": f"l{n}"}) for n in range(2)]
+    rows += [row_of(n, "running", lr=n, name=f"l{n}") for n in range(2, 4)]
+    header = next(line for line in shown(view_of(rows), 44).splitlines() if line.startswith("trial")).split()
+    assert header[4:] == ["lr", "name", "+1"]
+
+
 @pytest.mark.parametrize("width", range(60, 121, 4))
 def test_settings_that_begin_alike_are_all_there_or_counted(view_of, row_of, width):
     """By a title that was cut they could be told apart no more."""
