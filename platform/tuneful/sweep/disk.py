@@ -1,5 +1,6 @@
 """What a sweep's checkpoints take of the disk that its results are on, said before the disk is full."""
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,10 @@ class DiskWatch:
 
     def ended(self, plan: TrialPlan, end: TrialEnd) -> None:  # noqa: ARG002, a Listener
         """A trial has ended: what it took is what the others will take."""
+        with contextlib.suppress(OSError):  # a worker that is being stopped may remove a checkpoint just now
+            self._weigh(plan)
+
+    def _weigh(self, plan: TrialPlan) -> None:
         sizes = [checkpoint_bytes(self._folder.ledger(run.key).folder) for run in plan.runs]
         self._left -= len(sizes)
         self._largest = max(self._largest, *sizes)

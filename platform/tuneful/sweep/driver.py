@@ -33,7 +33,7 @@ from tuneful.sweep.outcome import Outcome, outcome_of, settle
 from tuneful.sweep.plans import Planner, confirm_left, finalists
 from tuneful.sweep.recorder import Listener
 from tuneful.sweep.remaining import missing_trials, stalled_sweep
-from tuneful.sweep.retrying import retry_failed
+from tuneful.sweep.retrying import failed_trials, retry_failed
 from tuneful.sweep.schedulers.spent import budget_spent
 from tuneful.sweep.sweep_log import KeptConsole
 from tuneful.tracking.session import mirrored
@@ -76,8 +76,6 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
     folder = sweep_folder(options.results, sweep.name)
     with locked(folder.path), adopted(folder, sweep.resolved(), options.extending):
         options = dataclasses.replace(options, console=KeptConsole(options.console, folder.path))
-        if options.retry_failed:
-            options.console.print(f"Failed trials that run again: {retry_failed(folder)}", highlight=False)
         folder.write_command(options.command)
         folder.write_checks(on_record(options.findings, sweep.definition.allow))
         with mirrored(sweep.definition.tracking.wandb, folder, options.console) as mirror:
@@ -105,8 +103,7 @@ def _run_stages(
     sweep: Sweep, catalogue: Catalogue, folder: SweepFolder, options: SweepOptions, mirror: Listener | None
 ) -> int:
     definition = sweep.definition
-    missing = missing_trials(sweep, folder)
-    if missing <= 0 and confirm_left(folder, sweep.resolved()) <= 0:
+    if not _anything_left(sweep, folder, options):
         _tell_stall(sweep, folder, options.console)
         options.console.print("Everything of this sweep is on record already; nothing to run.")
         return 0
@@ -121,18 +118,29 @@ def _run_stages(
         from tuneful.sweep.stages import Stages
 
         precision = auto_precision(definition.resources.gpus_per_worker, say)
-        keep_ground(folder, Ground(catalogue.digest, precision))
+        keep_ground(folder, Ground(catalogue.digest, precision), "auto" in values("training.precision", sweep))
+        _reopen_failed(folder, options)  # only now: a start that is refused forgets no failure
         planner = Planner(sweep, catalogue.digest, precision)
         stages = Stages(sweep, folder, planner, cluster, options.console)
         if mirror is not None:
             stages.listen(mirror)
         with stages.interrupt.listening():
-            if missing > 0:
+            if (missing := missing_trials(sweep, folder)) > 0:
                 stages.search(missing)
             if not stages.interrupt.stopping:
                 _tell_stall(sweep, folder, options.console)
                 stages.confirm(_candidates(sweep, folder))
         return stages.interrupt.exit_code or 0
+
+
+def _anything_left(sweep: Sweep, folder: SweepFolder, options: SweepOptions) -> bool:
+    again = options.retry_failed and failed_trials(folder)
+    return bool(again) or missing_trials(sweep, folder) > 0 or confirm_left(folder, sweep.resolved()) > 0
+
+
+def _reopen_failed(folder: SweepFolder, options: SweepOptions) -> None:
+    if options.retry_failed:
+        options.console.print(f"Failed trials that run again: {retry_failed(folder)}", highlight=False)
 
 
 def _cluster(options: SweepOptions, folder: SweepFolder, workers: int) -> contextlib.AbstractContextManager[Cluster]:

@@ -9,12 +9,12 @@ import numpy as np
 
 from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
 from tuneful.errors import ResourceError
-from tuneful.space.plan import epochs_of, epochs_planned, total_runs
+from tuneful.space.plan import epochs_of, epochs_planned
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.clusters.room import check_fit, slots, this_machine
 from tuneful.sweep.disk import checkpoint_bytes, needed
 from tuneful.sweep.plans import confirm_left
-from tuneful.sweep.remaining import missing_trials
+from tuneful.sweep.remaining import missing_trials, runs_left
 
 Report = Callable[[str, int, int], None]
 
@@ -50,7 +50,7 @@ def estimate(sweep: Sweep, results: Path, report: Report) -> str:
     return (
         f"Predicted: {left}{_hours(expected * cost.seconds / room)} on {room} {'slot' if room == 1 else 'slots'} "
         f"(at most {_hours(full * cost.seconds / room)}), from {cost.seconds:.2f} s an epoch, {cost.source}.\n"
-        f"{needed(cost.bytes, total_runs(sweep), results)}"
+        f"{needed(cost.bytes, runs_left(sweep, folder), results)}"
     )
 
 

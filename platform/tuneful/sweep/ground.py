@@ -51,8 +51,13 @@ class Ground:
             )
 
 
-def keep_ground(folder: SweepFolder, ground: Ground) -> None:
+def keep_ground(folder: SweepFolder, ground: Ground, auto: bool) -> None:
     """Note what a sweep stands on; when it goes on it must be the same.
+
+    Args:
+        folder: of the sweep.
+        ground: now.
+        auto: whether `training.precision` is auto in any of its trials; else its meaning is nobody's affair.
 
     Raises:
         RecordsError: it stood on something else.
@@ -67,7 +72,7 @@ def keep_ground(folder: SweepFolder, ground: Ground) -> None:
             f"{folder.path}: its trials were trained on other data (digest {old['data_digest']}, now "
             f"{ground.data_digest}). Try: --name {folder.name}-2, or undo the change of the data"
         )
-    if old["precision"] != ground.precision:
+    if auto and old["precision"] != ground.precision:
         raise RecordsError(
             f"{folder.path}: its trials were trained in {old['precision']}, training.precision=auto is now "
             f"{ground.precision}. Try: --name {folder.name}-2, or the resources that it was started with"

@@ -28,6 +28,8 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
         self.signal: int | None = None
         self.by_hand: Callable[[str], bool] = _nobody
         """asked after each epoch of a trial: whether somebody wants this one to end"""
+        self.idle: Callable[[], bool] = _never
+        """whether trials wait for room and none trains: then there is no epoch to wait for"""
         self.used_up: str | None = None
         """the budget that ended the sweep, in words"""
         self._patience: threading.Timer | None = None
@@ -58,7 +60,7 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
             self.used_up = next((why for budget in self._budgets if (why := budget())), None)
             if self.used_up is not None:
                 self._on_stop(f"{self.used_up}: stopping after the epochs under way.")
-        return self.signal is not None
+        return self.signal is not None or (self.used_up is not None and self.idle())
 
     @contextlib.contextmanager
     def listening(self) -> Iterator[None]:
@@ -85,6 +87,10 @@ class Interrupt(Unsaved, Stopper):  # type: ignore[misc]
     def _give_up_at_once(self) -> None:
         self._give_up()
         os._exit(self.exit_code or 1)
+
+
+def _never() -> bool:
+    return False
 
 
 def _nobody(trial_id: str) -> bool:

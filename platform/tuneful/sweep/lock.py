@@ -82,11 +82,21 @@ def give_back(folder: Path) -> None:
 
 
 def taken_over(folder: Path) -> str | None:
-    """Who holds the lock in place of this process, which had it, in words; None where nobody does."""
+    """Who took the lock that this process had, in words; None where it has it still."""
     content = _read(folder / FILE)
-    if content is None or content.get("id") == ME:
+    if content is None and not _is_gone(folder):  # torn, or on a disk that is away for a moment
         return None
-    return f"{Holder.of(content)} took the sweep over, since nothing was heard of this process"
+    if content is not None and content.get("id") == ME:
+        return None
+    who = Holder.of(content) if content else "another process that has ended by now"
+    return f"{who} took the sweep over, since nothing was heard of this process"
+
+
+def _is_gone(folder: Path) -> bool:
+    """Whether the folder is there without a lock; a sweep that was refused has removed its folder."""
+    with contextlib.suppress(OSError):
+        return folder.exists() and not (folder / FILE).exists()
+    return False
 
 
 def holder(folder: Path) -> Holder | None:

@@ -8,6 +8,7 @@ from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder
 from analysis.records.tables import collect, write_tables
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.plans import confirm_left
+from tuneful.sweep.recorder import FAILED
 from tuneful.sweep.remaining import missing_trials
 from tuneful.sweep.retrying import failed_trials
 from tuneful.sweep.schedulers.spent import budget_spent
@@ -45,12 +46,15 @@ def outcome_of(sweep: Sweep, folder: SweepFolder, exit_code: int) -> Outcome:
 
 
 def settle(folder: SweepFolder, results: Path) -> None:
-    """Compact the runs of ended trials and write the tables, if there are any. Call it when no trial runs."""
+    """Compact the runs of ended trials and write the tables, if there are any. Call it when no trial runs.
+
+    Those of trials that failed stay as they are: `--retry-failed` goes on from their newest checkpoints.
+    """
     if not folder.trials(SEARCH):
         return
     for stage in (SEARCH, CONFIRM):
         for plan, end in folder.trials(stage):
-            if end is not None:
+            if end is not None and end.state != FAILED:
                 for run in plan.runs:
                     _compact(folder, run.key, end.state)
     write_tables(results, folder.name, collect(folder, "interrupted"), folder)

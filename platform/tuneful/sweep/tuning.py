@@ -29,6 +29,8 @@ class Tuning:
     def run(self, stage: str, searcher: Any, scheduler: Any, trials: int) -> None:
         """Run a stage of at most so many trials to its end, or until it is stopped."""
         interrupt = self._interrupt
+        watchdog = Watchdog(need_of(self._resources), self._resources["workers"], self._say)
+        interrupt.idle = lambda: watchdog.idle
         tune.Tuner(
             trainable_of(self._resources),
             tune_config=tune.TuneConfig(
@@ -45,10 +47,7 @@ class Tuning:
                 failure_config=tune.FailureConfig(max_failures=1),  # a process that dies is started once more
                 # Checkpoints are the ledger's: Tune starts a trial anew and its runs go on from there.
                 checkpoint_config=tune.CheckpointConfig(checkpoint_at_end=False),
-                callbacks=[
-                    *interrupt.callbacks,
-                    Watchdog(need_of(self._resources), self._resources["workers"], self._say),
-                ],
+                callbacks=[*interrupt.callbacks, watchdog],
                 verbose=0,
             ),
         ).fit()

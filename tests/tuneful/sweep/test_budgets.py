@@ -83,6 +83,8 @@ def test_a_used_up_budget_stops_each_trial_after_its_epoch_and_is_told_once(cloc
     assert not interrupt.stop_all(), "Tune would kill what has not ended ten seconds later"
     assert not interrupt.stop_all()
     assert interrupt("trial", {})
+    interrupt.idle = lambda: True
+    assert interrupt.stop_all(), "where trials only wait for room there is no epoch to wait for"
     assert told == ["The hour limit is reached: stopping after the epochs under way."]
     assert interrupt.stopping
     assert interrupt.exit_code is None

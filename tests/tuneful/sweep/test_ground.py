@@ -15,12 +15,13 @@ CPU = torch.device("cpu")
 
 
 def test_what_a_sweep_stands_on_is_kept_and_must_stay(folder):
-    keep_ground(folder, GROUND)
-    keep_ground(folder, GROUND)
+    keep_ground(folder, GROUND, auto=True)
+    keep_ground(folder, GROUND, auto=True)
     with pytest.raises(RecordsError, match=r"trained on other data \(digest d1, now d2\)\. Try: --name tiny-2"):
-        keep_ground(folder, Ground("d2", "fp32"))
+        keep_ground(folder, Ground("d2", "fp32"), auto=False)
     with pytest.raises(RecordsError, match=r"trained in fp32, .*=auto is now bf16\. Try: --name tiny-2"):
-        keep_ground(folder, Ground("d1", "bf16"))
+        keep_ground(folder, Ground("d1", "bf16"), auto=True)
+    keep_ground(folder, Ground("d1", "bf16"), auto=False)
     assert (folder.path / FILE).exists()
 
 

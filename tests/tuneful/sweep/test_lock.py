@@ -143,7 +143,10 @@ def test_of_two_that_see_a_dead_lock_the_second_leaves_the_first_ones_alone(tmp_
     assert [path.name for path in tmp_path.iterdir()] == ["lock.json"]
 
 
-def test_a_lock_that_somebody_removed_stops_nobody(tmp_path):
-    with locked(tmp_path):
+def test_who_took_a_sweep_over_and_ended_it_is_noticed_too(tmp_path):
+    """A machine slept; meanwhile another one took the sweep over, finished it and gave the lock back."""
+    said = "another process that has ended by now took the sweep over"
+    with pytest.raises(SweepInUseError, match=said), locked(tmp_path):
         (tmp_path / "lock.json").unlink()
+        assert said in lock._touch(tmp_path), "it stops"
     assert not (tmp_path / "lock.json").exists()

@@ -6,6 +6,7 @@ import pytest
 
 from analysis.errors import RecordsError
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialEnd
+from tuneful.sweep.outcome import settle
 from tuneful.sweep.populations.generations import Generation, write_generation
 from tuneful.sweep.retrying import failed_trials, retry_failed
 from tuneful.sweep.schedulers.failures import MOST, FailuresInARow
@@ -36,6 +37,21 @@ def test_what_failed_is_as_if_it_had_been_interrupted_and_the_rest_is_as_it_was(
     assert [end for _, end in ended.trials(CONFIRM)] == [None]
     assert failed_trials(ended) == []
     assert retry_failed(ended) == 0
+
+
+def test_a_failed_run_goes_on_from_its_newest_checkpoint_though_tables_were_written(folder, plan_of, tiny, tmp_path):
+    folder.write_definition(tiny().resolved())
+    ledger = folder.ledger("search0")
+    ledger.begin({"key": "search0", "spec": {}}, 0)
+    for epoch in range(1, 9):
+        record = {"epoch": epoch, "state": "running", "metrics": {"val/macro_auc": 0.5}, "protocol": "p"}
+        save = lambda path, epoch=epoch: (path / "w").write_text(str(epoch))  # noqa: E731
+        ledger.publish({**record, "kept_epoch": min(epoch, 2)}, save)
+    folder.ask(plan_of(0))
+    folder.end(plan_of(0), end_of("failed"))
+    settle(folder, tmp_path)
+    retry_failed(folder)
+    assert ledger.newest_checkpoint()[0] == 8
 
 
 def test_a_population_that_went_on_without_them_is_not_joined_again(ended):
@@ -74,7 +90,13 @@ def test_a_sweep_with_failed_trials_says_how_they_are_run_again_and_does(
 
     monkeypatch.setattr("tuneful.cli.report.write_report", lambda *_: "page")  # nothing of its runs is there
     runs = []
-    monkeypatch.setattr(driver, "_run_stages", lambda *given: runs.append(ends_of(given[2])) or 0)
+
+    def run_stages(_sweep, _catalogue, folder, options, _mirror):
+        driver._reopen_failed(folder, options)
+        runs.append(ends_of(folder))
+        return 0
+
+    monkeypatch.setattr(driver, "_run_stages", run_stages)
     folder, file = SweepFolder(tmp_path / "results" / "sweeps" / "tiny"), str(sweep_file())
     for number, state in enumerate(["complete", "failed"]):
         folder.ask(plan_of(number))

@@ -159,7 +159,7 @@ def test_whoever_starts_next_finds_nobody_training_and_a_ray_that_hangs_keeps_no
     monkeypatch.setattr("ray.shutdown", shutdown)
     cluster = Cluster((Node(2, 0),), None, tmp_path, tmp_path / "token")
     stages = Stages(tiny(), folder, Planner(tiny(), "digest", "fp32"), cluster, Console(quiet=True))
-    with locked(folder.path):
+    with pytest.raises(SweepInUseError), locked(folder.path):  # in a sweep the process ends here
         stages._give_up()
         assert locks == [os.getpid()]
         assert owner(folder.path) is None

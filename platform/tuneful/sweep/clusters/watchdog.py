@@ -43,6 +43,11 @@ class Watchdog(Unsaved, Callback):  # type: ignore[misc]
         self._said: float | None = None
         self._looked, self._without_workers = -math.inf, 0
 
+    @property
+    def idle(self) -> bool:
+        """Whether trials wait for room and none trains."""
+        return self._idle_since is not None
+
     def on_step_begin(self, iteration: int, trials: Sequence[Any], **info: Any) -> None:
         """Before every turn of the loop."""
         del iteration, info
