@@ -67,7 +67,8 @@ def spare(folder: SweepFolder, results: Path, keep: int) -> list[Spare]:
 
 def _refuse_growing(folder: SweepFolder) -> None:
     left = sum(end is None for _, end in folder.trials(SEARCH))
-    if left and (folder.definition() or {})["scheduler"]["name"] == "pbt":
+    scheduler = (folder.definition() or {}).get("scheduler", {})  # runs of `platform train` have none
+    if left and scheduler.get("name") == "pbt":
         raise SpecError(
             f"{folder.name} is a population with {left} trials under way, which may take over from the others. "
             f"Try: let it end first: {folder.command}"

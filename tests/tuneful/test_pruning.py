@@ -93,6 +93,17 @@ def test_a_population_that_is_not_done_is_refused(folder, results):
         spare(folder, results, 0)
 
 
+def test_runs_of_platform_train_are_pruned_like_a_sweeps(folder, results):
+    """Their definition has neither scheduler nor a space, and one that was interrupted has no end."""
+    objective = {"metric": "val/macro_auc", "mode": "max", "epoch": "last"}
+    folder.write_definition({"name": "loss", "recipe": "r", "objective": objective, "trials": 3, "search": {}})
+    good, bad, interrupted = trial(folder, 0, 0.9), trial(folder, 1, 0.5), trial(folder, 2, 0.4, None)
+    prune(folder, results, keep=1)
+    assert files(good) == {WEIGHTS, PREDICTIONS}
+    assert files(bad) == {PREDICTIONS}
+    assert files(interrupted) == set(SIZES)
+
+
 def test_what_another_sweep_shares_is_not_counted_as_freed(folder, results, tmp_path):
     ledger = trial(folder, 0, 0.5)
     (tmp_path / "other").hardlink_to(ledger.checkpoint(1) / OPTIMIZER)

@@ -42,7 +42,7 @@ class Recorder:
         """A trial begins, or goes on, without reporting again the epochs whose `scores` are given."""
         self.running[trial_id] = plan
         self._scores[trial_id] = dict(scores or {})
-        self.folder.traceback(plan.name).unlink(missing_ok=True)  # of an earlier life
+        self._forget_traceback(plan)  # of an earlier life
         for listener in self.listeners:
             listener.started(plan)
 
@@ -64,6 +64,8 @@ class Recorder:
             self.result(trial_id, result)  # the epoch that a trial ends with is only told here
         plan, scores = self.running.pop(trial_id), self._scores.pop(trial_id)
         state, reason = self._state(result, error), self.reasons.pop(trial_id, None)
+        if state != FAILED:
+            self._forget_traceback(plan)  # of an attempt that Tune's own retry has mended
         if state is None:
             return None
         told = result or {}
@@ -76,6 +78,9 @@ class Recorder:
         for listener in self.listeners:
             listener.ended(plan, end)
         return end
+
+    def _forget_traceback(self, plan: TrialPlan) -> None:
+        self.folder.traceback(plan.name).unlink(missing_ok=True)
 
     def _what_happened(self, plan: TrialPlan) -> str:
         """Of a trial that failed unexpectedly; one whose process was killed could not say."""

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from analysis.objective import Objective
+from analysis.records.ledger import RunLedger
 from analysis.records.sweep import SweepFolder, TrialEnd, TrialPlan
 from trainers.training.checkpoint_files import WEIGHTS
 from tuneful.tracking.private import Places
@@ -65,8 +67,15 @@ class Messages:
         """The kept checkpoint of each run, by its artifact's name: a path below the sweep's folder."""
         found = {}
         for run in plan.runs:
-            newest = self._folder.ledger(run.key).newest_checkpoint()  # of a finished run the only one
-            if newest is not None and (newest[1] / WEIGHTS).exists():  # else they were pruned
+            checkpoint = _kept_checkpoint(self._folder.ledger(run.key))
+            if checkpoint is not None and (checkpoint / WEIGHTS).exists():  # else they were pruned
                 name = f"{self._folder.name}-{plan.name}-fold{run.fold}-repeat{run.repeat}"
-                found[name] = newest[1].relative_to(self._folder.path).as_posix()
+                found[name] = checkpoint.relative_to(self._folder.path).as_posix()
         return found
+
+
+def _kept_checkpoint(ledger: RunLedger) -> Path | None:
+    """The one that stays once the sweep has settled; until then a run that was stopped early has newer ones, too."""
+    epochs = ledger.epochs()
+    kept = epochs[-1]["kept_epoch"] if epochs else None
+    return ledger.checkpoint(kept) if kept else None

@@ -69,7 +69,8 @@ class Mirror:
 
     def _ended(self, trial: str, summary: dict[str, Any], checkpoints: dict[str, str]) -> None:
         run = self._runs[trial]
-        run.summary.update({name: value for name, value in summary.items() if _worth(value)})
+        mended = {"error": ""} if trial in self._state.ended else {}  # else the error of its earlier end would stay
+        run.summary.update(mended | {name: value for name, value in summary.items() if _worth(value)})
         for name, folder in checkpoints.items():
             self._keep(run, name, folder)
         self._state.ended[trial] = summary["state"]

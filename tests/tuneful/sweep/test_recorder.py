@@ -98,6 +98,15 @@ def test_what_happened_in_an_earlier_life_is_not_said_of_a_later_one(recorder, f
     assert recorder.end("t", None, error=True).error == "the trial's process died twice"
 
 
+@pytest.mark.parametrize("how", ENDS)
+def test_a_traceback_stays_only_of_a_trial_that_failed(recorder, folder, how):
+    """Tune retries a trial that broke without starting it anew here."""
+    last, error, recorder.stopping, state, _ = ENDS[how]
+    folder.write_traceback("search-0000", "ZeroDivisionError: no\n")
+    recorder.end("t", last, error)
+    assert folder.traceback("search-0000").exists() == (state == "failed")
+
+
 def test_a_failure_says_on_record_whether_the_trials_own_settings_are_why(recorder, folder):
     recorder.end("t", failure(SpecError("model.backbone: there is no such thing")), False)
     ((_, end),) = folder.trials(SEARCH)

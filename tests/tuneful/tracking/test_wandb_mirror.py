@@ -15,6 +15,8 @@ from wandb.proto import wandb_internal_pb2
 
 from analysis.records.submissions import Member, Submission, add_submission
 from analysis.records.sweep import RunPlan, SweepFolder, TrialEnd, TrialPlan
+from trainers.training.checkpoint_files import PREDICTIONS, WEIGHTS
+from tuneful.sweep.outcome import settle
 from tuneful.tracking.later import missing, waiting, write_missing
 from tuneful.tracking.listener import WandbListener
 from tuneful.tracking.messages import Messages
@@ -134,6 +136,7 @@ def test_every_epoch_is_there_once_with_configuration_end_and_tables(finished: S
     assert [row["val/macro_auc"] for row in trial["history"]] == [0.6, 0.7, 0.8]
     assert [row["_step"] for row in trial["history"]] == [1, 2, 3]
     assert (trial["summary"]["state"], trial["summary"]["score"]) == ("complete", 0.8)
+    assert "error" not in trial["summary"], "there was none"
     assert len(trial["ids"]) == 1, "a trial that goes on is the same run"
     assert trial["group"] == {"<b>mine"}
     assert trial["whole"] == 2
@@ -215,7 +218,7 @@ def test_a_failed_trial_that_ran_once_more_is_the_same_run(folder: SweepFolder, 
     for end in (TrialEnd("failed", ((1, 0.6),), "no memory"), TrialEnd("complete", ((1, 0.6), (2, 0.7)))):
         mirror(folder, trial, range(1, len(end.scores) + 1), end)
     found = read(folder)["search-0004"]
-    assert found["summary"]["state"] == "complete"
+    assert (found["summary"]["state"], found["summary"]["error"]) == ("complete", "")
     assert [row["epoch"] for row in found["history"]] == [1, 2]
     assert len(found["ids"]) == 1
 
@@ -227,6 +230,34 @@ def test_every_objective_is_told(folder: SweepFolder, trial: TrialPlan) -> None:
     )
     objectives = {"objective/val/macro_auc": 0.6, "objective/eval_seconds": 2.5}
     assert told["summary"] == {"state": "complete", "score": 0.6, "error": None, **objectives}
+
+
+def test_the_artifact_is_the_kept_checkpoint_before_and_after_the_sweep_settles(
+    folder: SweepFolder, trial: TrialPlan, tmp_path: Path
+) -> None:
+    """A trial that the sweep's `early_stop` ended is complete, its run under way: it has newer checkpoints."""
+
+    def save(checkpoint: Path) -> None:
+        for name in (WEIGHTS, PREDICTIONS):
+            (checkpoint / name).touch()
+
+    ledger = folder.ledger(trial.runs[0].key)
+    ledger.begin({"key": trial.runs[0].key, "spec": {}}, 0)
+    for epoch, kept in enumerate((1, 2, 2, 2), start=1):
+        body = {"epoch": epoch, "state": "running", "kept_epoch": kept, "protocol": "p", "metrics": {}}
+        ledger.publish(body, save)
+    end = TrialEnd("complete", ((4, 0.6),))
+    folder.ask(trial)
+    folder.end(trial, end)
+
+    messages = Messages(folder, checkpoints=True)
+    told = messages.ended(trial, end)
+    settle(folder, tmp_path / "results")
+    (kept_folder,) = json.loads(told)["checkpoints"].values()
+    assert kept_folder.endswith("/checkpoint-0002")
+    assert messages.ended(trial, end) == told
+    (folder.path / kept_folder / WEIGHTS).unlink()
+    assert json.loads(messages.ended(trial, end))["checkpoints"] == {}, "its weights were pruned"
 
 
 def test_a_run_that_was_uploaded_does_not_wait(finished: SweepFolder) -> None:
