@@ -1,8 +1,10 @@
 """The confirm stage: each finalist run again on several folds, repeats and split schemes.
 
-A finalist ties with the leader where a paired t test over the folds and repeats that both have run can't tell it from
-the leader. It is the test by which a race throws finalists out (`tuneful/sweep/race.py`), at the same level: shared out
-among all pairs (Bonferroni), and all looks of a race.
+Under each split scheme the finalists are ranked as a race decides between them (`tuneful/sweep/race.py`). Who has
+the best mean over the folds and repeats that all of them have run leads; the ones that a paired t test finds behind it
+are out; the others are compared again over what they share, until nobody else is out. Those tie with the leader. Later
+repeats of a race hold its survivors alone, so they say nothing of anybody who was thrown out before. The level is that
+of the race: shared out among all pairs (Bonferroni), and all looks.
 """
 
 import math
@@ -40,6 +42,7 @@ class Finalist:
     """finalist - leader over the folds and repeats of both, at the level shared out among all finalists; its bounds are
     unknown with fewer than `FEWEST_PAIRS` of them; None for the leader"""
     tied: bool
+    """whether nobody leaves it behind: neither the leader nor who led before the leader was found"""
 
     @property
     def planned(self) -> int:
@@ -116,21 +119,22 @@ def family_level(definition: Mapping[str, Any]) -> float:
     return float(race.get("alpha", ALPHA))
 
 
-def shared_level(alpha: float, looks: int, finalists: int) -> float:
+def shared_level(alpha: float, further_repeats: int, finalists: int) -> float:
     """The level of one paired test when all of them together are to have the level `alpha` (Bonferroni).
 
-    Shared out among all pairs and looks: who leads is found on the same scores, so any pair can be the one compared.
-    Among the comparisons with the leader alone it would be 6 % of sweeps with three equal finalists, 12 % with ten.
+    Shared out among all pairs: who leads is found on the same scores, so any pair can be the one compared. Among the
+    comparisons with the leader alone it would be 6 % of sweeps with three equal finalists, 12 % with ten. And among all
+    looks: a race looks before each of its `further_repeats` (0 without a race), the report once more after the last.
     """
-    pairs = finalists * (finalists - 1) // 2
-    return alpha / (max(1, looks) * max(1, pairs))
+    looks, pairs = further_repeats + 1, finalists * (finalists - 1) // 2
+    return alpha / (looks * max(1, pairs))
 
 
 def _level_of(definition: Mapping[str, Any], finalists: int) -> float:
     confirm = definition.get("confirm") or {}
     race = confirm.get("race")
-    looks = race["max_repeats"] - confirm["repeats"] if race else 1
-    return shared_level(family_level(definition), looks, finalists)
+    further_repeats = race["max_repeats"] - confirm["repeats"] if race else 0
+    return shared_level(family_level(definition), further_repeats, finalists)
 
 
 def _confirm_of(tables: SweepTables) -> Mapping[str, Any]:
@@ -159,21 +163,43 @@ class _Scheme:
 
     def ranked(self) -> list[Finalist]:
         """Every finalist, the leader first."""
-        lead = self._cells.sub(self._cells.mean(axis="columns"), axis="index").mean()
+        scored = [candidate for candidate in self._candidates if self._means[candidate].n]
+        tied = self._still_in(scored)[1:]
+        order = self._in_order(scored) + [one for one in self._candidates if one not in scored]
+        return [self._finalist(candidate, order[0], candidate in tied) for candidate in order]
 
-        def place(candidate: int) -> tuple[float, float]:
-            """By its lead over all that ran the same folds and repeats: one that lacks a hard fold isn't better."""
-            mean = self._means[candidate].mean
-            return (-self._sign * lead[candidate], -self._sign * mean) if math.isfinite(mean) else (math.inf, math.inf)
+    def _in_order(self, group: list[int]) -> list[int]:
+        """Best first: the leader, the ones that tie with it, the ones that are behind."""
+        if not group:
+            return []
+        leader, *tied = self._still_in(group)
+        behind = [candidate for candidate in group if candidate != leader and candidate not in tied]
+        return [leader, *self._in_order(tied), *self._in_order(behind)]
 
-        order = sorted(self._candidates, key=place)
-        return [self._finalist(candidate, order[0]) for candidate in order]
+    def _still_in(self, group: list[int]) -> list[int]:
+        """The leader of a group, and the ones that tie with it.
 
-    def _finalist(self, candidate: int, leader: int) -> Finalist:
-        score = self._means[candidate]
+        They are compared again once somebody is out, as in a race: the others may share more runs.
+        """
+        if not group:
+            return []
+        leader = self._leader(group)
+        out = [other for other in group if other != leader and not self._ties(other, leader)]
+        if not out and any(self._beats(other, leader) for other in group):  # over runs that not all of them share
+            out = [leader]
+        if out:
+            return self._still_in([candidate for candidate in group if candidate not in out])
+        return [leader, *(other for other in group if other != leader)]
+
+    def _leader(self, group: list[int]) -> int:
+        """The best over what all have run: one that lacks a hard fold isn't better. Or by all runs if there is none."""
+        shared = self._cells[group].dropna()
+        means = (self._cells[group] if shared.empty else shared).mean()
+        return max(group, key=lambda candidate: self._sign * means[candidate])
+
+    def _finalist(self, candidate: int, leader: int, tied: bool) -> Finalist:
         behind = None if candidate == leader else self._behind(candidate, leader)
-        tied = behind is not None and score.n > 0 and self._ties(behind, score, self._means[leader])
-        return Finalist(candidate, self._split, score, self._missing(candidate), behind, tied)
+        return Finalist(candidate, self._split, self._means[candidate], self._missing(candidate), behind, tied)
 
     def _behind(self, candidate: int, leader: int) -> Interval:
         found = paired_difference(self._cells[candidate], self._cells[leader], 1 - self._level)
@@ -181,10 +207,16 @@ class _Scheme:
             return found
         return Interval(found.mean, math.nan, math.nan, found.n, math.nan)
 
-    def _ties(self, behind: Interval, score: Interval, leader: Interval) -> bool:
-        if behind.n < FEWEST_PAIRS:
-            return score.overlaps(leader)
-        return self._sign * (behind.high if self._sign > 0 else behind.low) >= 0
+    def _ties(self, candidate: int, leader: int) -> bool:
+        """Whether it is not behind; by the intervals of the means where too few runs are shared."""
+        if self._behind(candidate, leader).n < FEWEST_PAIRS:
+            return self._means[candidate].overlaps(self._means[leader])
+        return not self._beats(leader, candidate)
+
+    def _beats(self, candidate: int, other: int) -> bool:
+        """By the paired test; never where too few runs are shared, since the bounds are unknown then."""
+        behind = self._behind(other, candidate)
+        return behind.excludes(0.0) and self._sign * behind.mean < 0
 
     def _missing(self, candidate: int) -> dict[str, int]:
         """Runs without a score, those that ended or stand somehow before those that have not begun."""

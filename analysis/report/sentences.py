@@ -88,11 +88,13 @@ def tie_sentences(tables: SweepTables) -> list[str]:
 
 def comparison_note(definition: Mapping[str, Any]) -> str:
     """Return how finalists are compared with the leader."""
-    looks = " and looks of the race" if (definition.get("confirm") or {}).get("race") else ""
+    confirm = definition.get("confirm") or {}
+    looks = " and looks of the race" if confirm.get("race") else ""
+    apart = " under each split scheme" if len(confirm.get("splits") or ()) > 1 else ""
     sure = 100 * (1 - family_level(definition))
     return (
         "“Behind the leader” is a paired t interval over runs of the same fold and repeat; where it reaches 0, it is a "
-        f"tie. The intervals hold together with {sure:.3g} % (Bonferroni, over all pairs{looks})."
+        f"tie. The intervals hold together{apart} with {sure:.3g} % (Bonferroni, over all pairs{looks})."
     )
 
 
