@@ -344,11 +344,11 @@ TONES = {  # joint, derived, a grid
 def test_a_shipped_sweep_searches_and_gets_its_page(cluster, tmp_path, name):
     from tuneful.sweep.stages import Stages
 
-    options = SweepOptions(data="tones", trials=2, sets=(*ON_TONES, *TONES[name]))
+    options = SweepOptions(data="tones", trials=3, sets=(*ON_TONES, *TONES[name]))
     sweep, folder = load_sweep(find_sweep_file(name), options), sweep_folder(tmp_path, name)
     adopt(folder, sweep.resolved())
     planner = Planner(sweep, load_catalogue("tones").digest, "fp32")
-    Stages(sweep, folder, planner, cluster, Console(quiet=True)).search(2)
+    Stages(sweep, folder, planner, cluster, Console(quiet=True)).search(3)
     settle(folder, tmp_path)
-    assert [end.state for _, end in folder.trials(SEARCH) if end is not None] == ["complete"] * 2
+    assert [end.state for _, end in folder.trials(SEARCH) if end is not None] == ["complete"] * 3
     assert "What each parameter did" in write_report(folder, tmp_path).read_text()

@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 
 from analysis.records.sweep import CONFIRM, SEARCH, TrialEnd
-from tuneful.errors import ResourceError
+from tuneful.errors import ResourceError, SweepInUseError
 from tuneful.sweep.clusters.cluster import Cluster
 from tuneful.sweep.clusters.room import Node, check_fit, slots
 from tuneful.sweep.lock import locked, owner
