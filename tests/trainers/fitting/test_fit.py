@@ -68,6 +68,7 @@ def test_two_fresh_runs_are_bit_for_bit_the_same(spec, train):
     assert train(spec(*EVERYTHING, "training.epochs=2"), "other").outcome == one.outcome
 
 
+@pytest.mark.long
 def test_a_fresh_process_is_bit_for_bit_like_one_that_trained_something_else_before(spec, train, tmp_path):
     run = spec(*EVERYTHING, "training.epochs=2")
     job = {"specs": [run.resolved()], "ledgers": str(tmp_path / "fresh"), "rank": 0, "world_size": 1}

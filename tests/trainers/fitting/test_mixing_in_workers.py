@@ -44,6 +44,7 @@ def alone(spec: RunSpec, rank: int) -> tuple[float, dict[str, torch.Tensor]]:
     return result
 
 
+@pytest.mark.long
 def test_each_of_two_workers_equals_one_process_with_its_batch(spec: Callable[..., RunSpec], tmp_path: Path) -> None:
     """The loss of each worker to the last digit, and DDP's gradients the mean of both."""
     runs = [spec(*overrides, "seed=5", "model.dropout=0.2") for overrides in SETTINGS.values()]

@@ -344,7 +344,8 @@ TONES = {  # joint, derived, a grid
 def test_a_shipped_sweep_searches_and_gets_its_page(cluster, tmp_path, name):
     from tuneful.sweep.stages import Stages
 
-    options = SweepOptions(data="tones", trials=3, sets=(*ON_TONES, *TONES[name]))
+    one_slot = {"cpus_per_worker": os.cpu_count()}  # one process imports torch, not several
+    options = SweepOptions(data="tones", trials=3, sets=(*ON_TONES, *TONES[name]), resources=one_slot)
     sweep, folder = load_sweep(find_sweep_file(name), options), sweep_folder(tmp_path, name)
     adopt(folder, sweep.resolved())
     planner = Planner(sweep, load_catalogue("tones").digest, "fp32")

@@ -77,7 +77,7 @@ DATASETS = {
         "fsdkaggle", make_fsdkaggle2019, "fsdkaggle2018_lh", SOUNDS_2019, "val/lwlrap", 3, SHORT
     ),
 }
-IN_EVERY_TEST_RUN = ("birdclef", "icbhi")
+IN_EVERY_TEST_RUN = ("birdclef",)
 
 
 @pytest.fixture(scope="module")

@@ -53,6 +53,7 @@ def ends(folder):
     return [end for _, end in folder.trials(SEARCH)]
 
 
+@pytest.mark.long
 def test_a_trial_and_then_its_sweep_are_stopped_from_outside(started, tmp_path):
     process, folder = started(resources="{cpus_per_worker: 2}")
     log = folder.path / "trials" / "search-0000.log"

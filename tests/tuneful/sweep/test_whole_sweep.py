@@ -153,18 +153,18 @@ def _digest(folder):
     }
 
 
-def test_pruned_it_answers_as_before_but_for_weights_that_are_gone(swept, run_in, sweep, tmp_path):
+def test_pruned_it_answers_as_before_but_for_weights_that_are_gone(swept, run_in, platform, sweep, tmp_path):
     shutil.copytree(swept[0] / "results", tmp_path / "results")
-    before = run_in(tmp_path, "results", "tiny", "--json").stdout
+    before = platform("results", "tiny", "--json").stdout
     asked = run_in(tmp_path, "prune", "tiny", "--keep", "1")
     assert asked.returncode == 1, "without a terminal nobody says yes"
     assert "MiB can go" in asked.stdout
-    assert run_in(tmp_path, "prune", "tiny", "--keep", "1", "--yes").stdout.endswith("Removed.\n")
-    assert "nothing to remove" in run_in(tmp_path, "prune", "tiny", "--keep", "1").stdout
-    assert run_in(tmp_path, "results", "tiny", "--json").stdout == before
-    assert "Everything of this sweep is on record" in run_in(tmp_path, "sweep", str(swept[1]), "--no-dashboard").stdout
+    assert platform("prune", "tiny", "--keep", "1", "--yes").stdout.endswith("Removed.\n")
+    assert "nothing to remove" in platform("prune", "tiny", "--keep", "1").stdout
+    assert platform("results", "tiny", "--json").stdout == before
+    assert "Everything of this sweep is on record" in platform("sweep", str(swept[1]), "--no-dashboard").stdout
     candidates = {plan.candidate for plan, _ in sweep.trials(CONFIRM)}
     poor = next(plan for plan, end in sweep.trials(SEARCH) if end.state == "complete" and plan.number not in candidates)
-    refused = run_in(tmp_path, "export", f"tiny:{poor.number}", "--to", "bundle")
+    refused = platform("export", f"tiny:{poor.number}", "--to", "bundle")
     assert refused.returncode == 3
     assert "its weights were removed (platform prune)" in refused.stderr
