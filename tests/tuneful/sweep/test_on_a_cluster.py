@@ -174,6 +174,7 @@ class Breaking(OneWorkerTrial):
         return super()._open()
 
 
+@pytest.mark.long
 def test_a_process_in_which_something_broke_takes_no_other_trial(search, monkeypatch):
     """It is tried once more in a new process, which it breaks as well."""
     monkeypatch.setattr("tuneful.sweep.tuning.OneWorkerTrial", Breaking)
