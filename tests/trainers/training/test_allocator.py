@@ -22,6 +22,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before, total)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's allocator")
+@pytest.mark.long
 def test_buffers_are_used_again_instead_of_mapped_anew() -> None:
     faults, totals = {}, set()
     for side in ("default", "kept"):
