@@ -17,7 +17,7 @@ from trainers.data.splits.record import record_split
 from trainers.spec import RunSpec
 from tuneful.checks.registry import on_record, refuse_errors, run_checks
 from tuneful.checks.subject import Finding
-from tuneful.sweep.lock import locked
+from tuneful.sweep.lock import locked, taken_over
 from tuneful.sweep.outcome import settle
 from tuneful.sweep.trials.lockstep import Lockstep, TrialEpoch
 
@@ -113,7 +113,8 @@ def train_run(spec: RunSpec, catalogue: Catalogue, options: TrainOptions) -> Tra
             end = _advance(lockstep, len(folder.ledger(key).epochs()), options)
             folder.end(plan, end)
         finally:
-            settle(folder, options.results)
+            if not taken_over(folder.path):  # the process that took it over does it in its time
+                settle(folder, options.results)
     return Trained(key, folder, end, new=True)
 
 
