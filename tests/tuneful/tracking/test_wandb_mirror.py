@@ -186,6 +186,22 @@ def test_leaderboard_scores_are_added_to_the_same_run(finished: SweepFolder, tri
     assert list(missing(finished, results)) == []
 
 
+def test_a_trial_and_its_scores_that_were_both_missed_are_written_whole(
+    folder: SweepFolder, trial: TrialPlan, tmp_path: Path
+) -> None:
+    results = tmp_path / "results"
+    folder.write_definition({"name": "mine"})
+    folder.ask(trial)
+    folder.end(trial, TrialEnd("complete", ((3, 0.8),)))
+    add_submission(results, Submission("birdclef", "a", (Member(folder.name, trial.runs[0].key),), public=0.777))
+    assert write_missing(folder, results, SPEC) == 1
+    found = read(folder)["search-0004"]
+    assert found["config"]["loss"] == {"name": "ce"}
+    assert found["summary"]["state"] == "complete"
+    assert found["summary"]["leaderboard/birdclef/public"] == 0.777
+    assert write_missing(folder, results, SPEC) == 0
+
+
 def test_what_a_killed_mirror_left_is_written_anew_and_never_uploaded(folder: SweepFolder, trial: TrialPlan) -> None:
     listener = WandbListener(folder, SPEC, "offline")
     listener.started(trial)
@@ -194,8 +210,9 @@ def test_what_a_killed_mirror_left_is_written_anew_and_never_uploaded(folder: Sw
         assert listener.running
     assert not listener.close(grace_s=0)
     assert waiting(folder) == []
+    (left := torn[0] / "left").touch()  # the new part's name is that of the torn one where both begin in one second
     mirror(folder, trial, range(1, 3), TrialEnd("complete", ((2, 0.7),)))
-    assert not torn[0].exists()
+    assert not left.exists()
     assert [row["epoch"] for row in read(folder)["search-0004"]["history"]] == [1, 2]
 
 
