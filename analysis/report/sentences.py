@@ -94,7 +94,7 @@ def comparison_note(definition: Mapping[str, Any]) -> str:
     sure = 100 * (1 - family_level(definition))
     return (
         "“Behind the leader” is a paired t interval over runs of the same fold and repeat; where it reaches 0, it is a "
-        f"tie. The intervals hold together{apart} with {sure:.3g} % (Bonferroni, over all pairs{looks})."
+        f"tie, unless one that led before left it behind. The intervals hold together{apart} with {sure:.3g} % (Bonferroni, over all pairs{looks})."
     )
 
 
