@@ -1,17 +1,23 @@
 """The command as a process, on a small catalogue of tones."""
 
+import contextlib
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
+import psutil
 import pytest
 
 from tuneful.cli.main import main
 
 Platform = Callable[..., subprocess.CompletedProcess[str]]
+
+Process = subprocess.Popen[str]
 
 PLATFORM = str(Path(sys.executable).parent / "platform")
 TINY = """
@@ -32,6 +38,8 @@ search_algorithm: {name: optuna, sampler: tpe, seed: 1}
 scheduler: {name: asha, grace_period: 1, reduction_factor: 2}
 trials: 6
 """
+STARTED: list[tuple[Process, Path]] = []
+"""Processes that a test has started, with their folders."""
 
 
 @pytest.fixture(scope="session")
@@ -50,14 +58,53 @@ def run_in(home: Path) -> Platform:
 
 
 @pytest.fixture(scope="session")
-def start_in(home: Path) -> Callable[..., subprocess.Popen[str]]:
-    """Starts `platform ARGS` in a folder, to be interrupted."""
+def start_in(home: Path) -> Callable[..., Process]:
+    """Starts `platform ARGS` in a folder, to be interrupted; it doesn't outlive the test."""
 
-    def start(folder: Path, *args: str) -> subprocess.Popen[str]:
+    def start(folder: Path, *args: str) -> Process:
         log = (folder / "log").open("w")
-        return subprocess.Popen([PLATFORM, *args], cwd=folder, env=environment(home), stdout=log, stderr=log, text=True)
+        process = subprocess.Popen(
+            [PLATFORM, *args], cwd=folder, env=environment(home), stdout=log, stderr=log, text=True
+        )
+        STARTED.append((process, folder))
+        return process
 
     return start
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_on() -> Iterator[None]:
+    """Ends what a test left running: the next one would share the machine with it, and its Ray."""
+    yield
+    while STARTED:
+        process, folder = STARTED.pop()
+        process.kill()
+        process.wait()
+        for left in processes_in(folder):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                left.kill()
+
+
+@pytest.fixture(scope="session")
+def wait_for() -> Callable[[Callable[[], Any], Process], Any]:
+    """`wait_for(condition, process)`: what the condition gives once it is met.
+
+    Waits as long as the process lives: pytest's own limit ends a test that hangs, on a busy machine nothing else does.
+    """
+
+    def wait(condition: Callable[[], Any], process: Process) -> Any:
+        while not (found := condition()):
+            assert process.poll() is None, f"it ended too early, with {process.returncode}"
+            time.sleep(0.05)
+        return found
+
+    return wait
+
+
+@pytest.fixture(scope="session")
+def running_in() -> Callable[[Path], set[str]]:
+    """`running_in(folder)`: names of the processes that work in a folder, with all of a sweep's Ray."""
+    return lambda folder: {process.info["name"] for process in processes_in(folder)}
 
 
 @pytest.fixture(scope="session")
@@ -93,6 +140,11 @@ def platform(
     return run
 
 
+def processes_in(folder: Path) -> list[psutil.Process]:
+    """The processes whose working folder is `folder`, with their names."""
+    return [p for p in psutil.process_iter(["cwd", "name"]) if p.info["cwd"] == str(folder.resolve())]
+
+
 def environment(home: Path) -> dict[str, str]:
     """Of a process that knows the catalogues in `home`."""
     own = {name: value for name, value in os.environ.items() if name != "TUNEFUL_RESULTS"}
@@ -102,5 +154,5 @@ def environment(home: Path) -> dict[str, str]:
 def run_platform(home: Path, folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """`platform ARGS` as a process in `folder`."""
     return subprocess.run(
-        [PLATFORM, *args], cwd=folder, env=environment(home), capture_output=True, text=True, timeout=280, check=False
+        [PLATFORM, *args], cwd=folder, env=environment(home), capture_output=True, text=True, timeout=580, check=False
     )

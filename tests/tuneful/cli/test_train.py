@@ -4,7 +4,6 @@ import io
 import json
 import os
 import signal
-import time
 
 import pytest
 from rich.console import Console
@@ -27,7 +26,6 @@ TINY = (
 )
 EPOCHS = 30
 RUN = ("train", "chorus", *TINY, f"training.epochs={EPOCHS}")
-PATIENCE_S = 90
 
 
 def sweep_in(folder, name="train-chorus"):
@@ -39,15 +37,11 @@ def left_over(folder):
 
 
 @pytest.fixture(scope="module")
-def interrupted(start_in, tmp_path_factory):
+def interrupted(start_in, wait_for, tmp_path_factory):
     """(folder, what a run said that was stopped by Ctrl-C, the epochs it left)"""
     folder = tmp_path_factory.mktemp("trained")
     process = start_in(folder, *RUN)
-    deadline = time.monotonic() + PATIENCE_S
-    while not list(folder.rglob("epoch-0002.json")):
-        assert process.poll() is None, (folder / "log").read_text()
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.02)
+    wait_for(lambda: list(folder.rglob("epoch-0002.json")), process)
     process.send_signal(signal.SIGINT)
     assert process.wait(15) == 130
     ((plan, end),) = sweep_in(folder).trials(SEARCH)

@@ -6,7 +6,6 @@ import sys
 import time
 
 import pandas as pd
-import psutil
 import pytest
 
 from analysis.records.sweep import SEARCH, SweepFolder
@@ -14,35 +13,31 @@ from analysis.records.sweep import SEARCH, SweepFolder
 pytestmark = pytest.mark.ray
 
 VOLATILE = ["seconds", "eval_seconds", "clips_per_second", "cost/inference_s_per_min", "attempt"]
-PATIENCE_S = 90
+AGENTS = {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}
+"""They train nothing, and take a minute to see that their cluster is gone."""
 ONE_SLOT = {"resources": "{cpus_per_worker: 2}", "trials": "4", "scheduler": "{name: fifo}"}
 """With one slot a sweep is deterministic, so two of them can be compared."""
-
-
-def wait_for(condition, process):
-    deadline = time.monotonic() + PATIENCE_S
-    while not condition():
-        assert process.poll() is None, "the sweep ended before it was interrupted"
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.05)
 
 
 def epochs_on_record(folder):
     return len(list(folder.rglob("epoch-*.json")))
 
 
-def kill(process):
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    gone = time.monotonic() + 10
-    while ray_processes(process.pid) and time.monotonic() < gone:
-        time.sleep(0.2)
-    assert not ray_processes(process.pid), "Ray's processes outlive the driver"
+@pytest.fixture
+def kill_at(start_in, wait_for, running_in):
+    """`kill_at(epochs, folder, file)`: run a sweep until so many epochs are on record, and kill it with -9."""
 
+    def kill(epochs, folder, file):
+        process = start_in(folder, "sweep", str(file), "--no-dashboard")
+        wait_for(lambda: epochs_on_record(folder) >= epochs, process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        gone = time.monotonic() + 30
+        while running_in(folder) - AGENTS and time.monotonic() < gone:
+            time.sleep(0.2)
+        assert running_in(folder) <= AGENTS, "what trains outlives the driver"
 
-def ray_processes(pid):
-    mark = f"tuneful-{pid}-"
-    return [p for p in psutil.process_iter(["cmdline"]) if mark in " ".join(p.info["cmdline"] or [])]
+    return kill
 
 
 def table(folder):
@@ -54,7 +49,7 @@ def table(folder):
     "kills",  # within the first trial, and within a later one after the resume
     [pytest.param((8,), id="once"), pytest.param((2, 8), id="twice", marks=pytest.mark.long)],
 )
-def test_killed_a_sweep_ends_as_if_nothing_had_happened(run_in, start_in, sweep_file, tmp_path, kills):
+def test_killed_a_sweep_ends_as_if_nothing_had_happened(run_in, kill_at, sweep_file, tmp_path, kills):
     file = sweep_file(**ONE_SLOT)
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     whole.mkdir()
@@ -63,9 +58,7 @@ def test_killed_a_sweep_ends_as_if_nothing_had_happened(run_in, start_in, sweep_
 
     acknowledged = {}
     for epochs in kills:
-        process = start_in(broken, "sweep", str(file), "--no-dashboard")
-        wait_for(lambda wanted=epochs: epochs_on_record(broken) >= wanted, process)
-        kill(process)
+        kill_at(epochs, broken, file)
         acknowledged |= {(path.parents[1].name, path.name): path.read_bytes() for path in broken.rglob("epoch-*.json")}
         ended = [plan.name for plan, end in sweep_of(broken).trials(SEARCH) if end is not None]
     finished_before = {name: trial_end(broken, name) for name in ended}
@@ -100,7 +93,7 @@ def assert_kept(acknowledged, folder):
             assert after["metrics"][metric] == before["metrics"][metric], (key, name)
 
 
-def test_a_second_driver_is_refused_and_ctrl_c_keeps_what_is_done(run_in, start_in, sweep_file, tmp_path):
+def test_a_second_driver_is_refused_and_ctrl_c_keeps_what_is_done(run_in, start_in, wait_for, sweep_file, tmp_path):
     file = sweep_file(**ONE_SLOT)
     process = start_in(tmp_path, "sweep", str(file), "--no-dashboard")
     wait_for(lambda: list(tmp_path.rglob("search-0000.json")), process)
@@ -119,7 +112,7 @@ def test_a_second_driver_is_refused_and_ctrl_c_keeps_what_is_done(run_in, start_
 
 
 @pytest.mark.long
-def test_sigterm_ends_a_sweep_like_ctrl_c(start_in, sweep_file, tmp_path):
+def test_sigterm_ends_a_sweep_like_ctrl_c(start_in, wait_for, sweep_file, tmp_path):
     process = start_in(tmp_path, "sweep", str(sweep_file(**ONE_SLOT)), "--no-dashboard")
     wait_for(lambda: epochs_on_record(tmp_path) >= 1, process)
     process.send_signal(signal.SIGTERM)

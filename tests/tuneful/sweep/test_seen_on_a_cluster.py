@@ -2,7 +2,6 @@
 
 import re
 import stat
-import time
 from urllib.request import urlopen
 
 import pytest
@@ -15,7 +14,6 @@ from tuneful.sweep.requests import BY_HAND, ask_stop
 
 pytestmark = pytest.mark.ray
 
-PATIENCE_S = 120
 LONG = {
     "trials": "3",
     "scheduler": "{name: fifo}",
@@ -26,27 +24,13 @@ LONG = {
 
 @pytest.fixture
 def started(start_in, sweep_file, tmp_path):
-    """`started(resources=...)`: (process, folder) of a sweep that would take long; it is gone after the test."""
-    processes = []
+    """`started(resources=...)`: (process, folder) of a sweep that would take long."""
 
     def start(**changes):
         process = start_in(tmp_path, "sweep", str(sweep_file(**{**LONG, **changes})), "--no-dashboard")
-        processes.append(process)
         return process, SweepFolder(tmp_path / "results" / "sweeps" / "tiny")
 
-    yield start
-    for process in processes:
-        process.kill()
-        process.wait()
-
-
-def wait_for(condition, process):
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert process.poll() is None, "the sweep ended too early"
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.1)
-    return found
+    return start
 
 
 def ends(folder):
@@ -54,7 +38,7 @@ def ends(folder):
 
 
 @pytest.mark.long
-def test_a_trial_and_then_its_sweep_are_stopped_from_outside(started, tmp_path):
+def test_a_trial_and_then_its_sweep_are_stopped_from_outside(started, wait_for, tmp_path):
     process, folder = started(resources="{cpus_per_worker: 2}")
     log = folder.path / "trials" / "search-0000.log"
     wait_for(lambda: log.exists() and "epoch 2 " in log.read_text(), process)
@@ -84,7 +68,7 @@ def test_a_trial_and_then_its_sweep_are_stopped_from_outside(started, tmp_path):
 
 
 @pytest.mark.long
-def test_the_output_of_two_workers_is_kept_and_metrics_arrive_where_prometheus_reads(started):
+def test_the_output_of_two_workers_is_kept_and_metrics_arrive_where_prometheus_reads(started, wait_for):
     process, folder = started(resources="{workers: 2}")
     logs = [folder.path / "trials" / name for name in ("search-0000.log", "search-0000.worker-1.log")]
     wait_for(lambda: all(log.exists() and "epoch 2 " in log.read_text() for log in logs), process)

@@ -5,7 +5,6 @@ import math
 import shutil
 
 import pandas as pd
-import psutil
 import pytest
 
 from analysis.records.predictions import read_predictions
@@ -79,9 +78,8 @@ def test_runs_are_compacted_and_nothing_temporary_is_left(swept, sweep):
     assert left == []
 
 
-def test_no_process_of_the_sweep_is_left():
-    names = [process.name() for process in psutil.process_iter(["name"]) if process.ppid() == 1]
-    assert not [name for name in names if name.startswith(("ray::", "raylet", "gcs_server"))]
+def test_no_process_of_the_sweep_is_left(swept, running_in):
+    assert not running_in(swept[0])
 
 
 def test_results_are_as_open_as_the_users_other_files(swept, sweep):
