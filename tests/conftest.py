@@ -12,7 +12,7 @@ import pytest
 import soundfile
 
 os.environ.pop("COLUMNS", None)  # of whoever runs the tests: pytest's further processes have one, and tables follow it
-os.environ["RAY_worker_niceness"] = "0"  # Ray's 15 lets the other tests starve what a sweep trains
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112 - by its 15 other tests starve what a sweep trains
 RATE_HZ = 8000
 TONES_HZ = {"low": 440.0, "middle": 880.0, "high": 1760.0, "top": 3000.0}
 CHROMIUM_FLAGS = (
