@@ -12,7 +12,7 @@ from typing import Any, get_args, get_origin
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from trainers.config.paths import FieldPath, field_paths, flatten, get_path, nearest, set_path
+from trainers.config.paths import FieldPath, field_paths, flatten, get_path, nearest_path, set_path
 from trainers.config.yamlfile import Document, load_document, parse_value
 from trainers.errors import SpecError
 from trainers.spec import RunSpec
@@ -164,11 +164,16 @@ def _rule(error: ErrorDetails, path: str, tree: dict[str, Any]) -> str:
     if kind == "extra_forbidden":
         return _unknown(path, tree)
     if kind.startswith("union_tag"):
-        return f"{path} must be one of {', '.join(FIELDS[path].tags)}, got {get_path(tree, path)!r}"
+        return f"{path} must be one of {', '.join(FIELDS[path].tags)}, got {_got(get_path(tree, path))}"
     if kind == "value_error":
         return _in_full(str(error["ctx"]["error"]), path)
     or_null = _or_null(path) if value not in (None, [], "") else ""
-    return f"{path} {_bound(error)}{or_null}, got {value!r}{_variant_hint(path, value)}"
+    return f"{path} {_bound(error)}{or_null}, got {_got(value)}{_variant_hint(path, value)}"
+
+
+def _got(value: object) -> str:
+    """A value as the file has it: null, true and false, a text in quotes."""
+    return json.dumps(value) if value is None or isinstance(value, bool) else repr(value)
 
 
 def _in_full(text: str, section: str) -> str:
@@ -228,8 +233,8 @@ def _unknown(path: str, tree: dict[str, Any]) -> str:
 def _hint(path: str) -> str:
     """The nearest field or section, else what there is at the place that `path` leads to."""
     above = {section for section in SECTIONS if path.startswith(f"{section}.")}
-    found = nearest(path, (FIELDS.keys() | SECTIONS) - above)
-    return found if found.startswith("Did you mean") else f"Known: {_children(max(above, key=len, default=''))}"
+    found = nearest_path(path, (FIELDS.keys() | SECTIONS) - above)
+    return f"Did you mean {found}?" if found else f"Known: {_children(max(above, key=len, default=''))}"
 
 
 def _children(section: str) -> str:

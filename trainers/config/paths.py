@@ -1,6 +1,7 @@
 """The dotted paths of a configuration's fields: `loss.gamma`, `data.split.n_folds`."""
 
 import difflib
+import operator
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -62,6 +63,43 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if not matches:
         matches = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
     return f"Did you mean {matches[0]}?" if matches else f"Known: {', '.join(names)}"
+
+
+def nearest_path(path: str, known: Iterable[str]) -> str | None:
+    """The dotted path that was probably meant, by its last part; None where none is alike.
+
+    The same last part elsewhere (`training.lr`), a slip of the pen, an abbreviation (`learning_rate` and `lr`), or
+    further words (`num_epochs`, `hop`); of several alike the nearest as a whole, one of the same section first.
+    """
+    paths = sorted(known)
+    section, _, leaf = path.rpartition(".")
+
+    def distance(other: str) -> tuple[bool, float]:
+        return other.rpartition(".")[0] != section, -difflib.SequenceMatcher(None, path, other).ratio()
+
+    for alike in (operator.eq, _slip, _abbreviation, _further_words):
+        found = [other for other in paths if alike(leaf, other.rpartition(".")[2])]
+        if found:
+            return min(found, key=distance)
+    return None
+
+
+def _slip(name: str, known: str) -> bool:
+    return bool(difflib.get_close_matches(name, [known], cutoff=0.75))
+
+
+def _abbreviation(name: str, known: str) -> bool:
+    """Whether one is the first letters of the other's words."""
+    return any(
+        "_" in long and short == "".join(word[0] for word in long.split("_") if word)
+        for short, long in ((name, known), (known, name))
+    )
+
+
+def _further_words(name: str, known: str) -> bool:
+    """Whether all words of one are words of the other."""
+    words, others = (set(filter(None, each.split("_"))) for each in (name, known))
+    return bool(words) and (words <= others or others <= words)
 
 
 def flatten(tree: dict[str, Any], prefix: str = "", whole: Collection[str] = ()) -> Iterator[tuple[str, Any]]:

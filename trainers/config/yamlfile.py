@@ -1,6 +1,8 @@
-"""Strict YAML: version 1.2 rules, no duplicate keys, no aliases, and every value knows its line."""
+"""Strict YAML: version 1.2 rules, no duplicate keys, aliases or tags, and every value knows its line."""
 
+import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import StringIO
 from pathlib import Path
@@ -38,7 +40,7 @@ def load_document(path: Path) -> Document:
 
     Raises:
         SpecError: the file is missing, is no mapping, or holds what YAML would pass silently
-            (a duplicate key, an alias, a second document, a value that is not finite).
+            (a duplicate key, an alias, a tag, a second document, a value that is not finite).
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -53,16 +55,18 @@ def parse_document(text: str, path: Path | None = None) -> Document:
     """`load_document` on a text; `path` is only for messages."""
     name = str(path) if path else "<text>"
     try:
-        _refuse_aliases(text, name)
+        _refuse_events(text, name)
         tree = YAML(typ="rt", pure=True).load(StringIO(text))
     except DuplicateKeyError as error:
         raise SpecError(f"{_mark(error, name)}: {_duplicate(error)}. Try: keep one of the two") from None
     except MarkedYAMLError as error:
-        raise SpecError(f"{_mark(error, name)}: not valid YAML: {_first_line(error.problem)}") from None
+        problem = _first_line(error.problem)
+        raise SpecError(f"{_mark(error, name)}: not valid YAML: {problem}. Try: {_mend(problem)}") from None
     except (YAMLError, ValueError) as error:
-        raise SpecError(f"{name}: not valid YAML: {_first_line(str(error))}") from None
+        problem = _first_line(str(error))
+        raise SpecError(f"{name}: not valid YAML: {problem}. Try: {_mend(problem)}") from None
     if not isinstance(tree, CommentedMap):
-        kind = "is empty" if tree is None else f"holds a {type(tree).__name__}"
+        kind = "is empty" if tree is None else "holds a list" if isinstance(tree, CommentedSeq) else "holds one value"
         raise SpecError(f"{name}: {kind}, want a mapping of fields. Try: key: value")
     lines: dict[tuple[str, ...], int] = {}
     return Document(_plain(tree, (), lines, name), path, lines)
@@ -74,11 +78,37 @@ def parse_value(text: str) -> Any:
     return document.data["value"]
 
 
-def _refuse_aliases(text: str, name: str) -> None:
+def as_yaml(value: Any) -> str:
+    """A value in one line of YAML, which `parse_value` reads as the same value; mappings and lists in flow style."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(str(key))}: {as_yaml(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(as_yaml, value))}]"
+    return _text(value) if isinstance(value, str) else json.dumps(value)
+
+
+def _text(text: str) -> str:
+    """A text without quotes where YAML reads it as itself, also within a list or a mapping."""
+    try:
+        document = parse_document(f"{{{text}: [{text}]}}")
+        plain = document.data == {text: [text]} and parse_value(text) == text
+    except SpecError:
+        plain = False
+    return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _refuse_events(text: str, name: str) -> None:
+    """Refuse what has no place in plain data; the tree that ruamel builds shows no trace of some of it."""
     documents = 0
     for event in YAML(typ="rt", pure=True).parse(StringIO(text)):
         if isinstance(event, AliasEvent):
             raise SpecError(f"{name}:{event.start_mark.line + 1}: an alias (*{event.anchor}). Try: write the value out")
+        if (tag := getattr(event, "tag", None)) is not None:
+            shown = str(tag).replace("tag:yaml.org,2002:", "!!")
+            place = f"{name}:{event.start_mark.line + 1}"
+            raise SpecError(
+                f"{place}: a tag ({shown}), want plain values. Try: the value without the tag, texts in quotes"
+            )
         documents += type(event).__name__ == "DocumentStartEvent"
     if documents > 1:
         raise SpecError(f"{name}: {documents} YAML documents in one file, want one. Try: one file each")
@@ -114,7 +144,7 @@ def _scalar(value: Any, place: str) -> Any:
         return int(value)
     if isinstance(value, float):
         if not math.isfinite(value):
-            raise SpecError(f"{place}: {value} is not a finite number")
+            raise SpecError(f"{place}: {value} is not a finite number. Try: a finite one, or leave the line out")
         return float(value)
     return str(value)
 
@@ -127,6 +157,13 @@ def _mark(error: MarkedYAMLError, name: str) -> str:
 def _duplicate(error: MarkedYAMLError) -> str:
     """ruamel's text without the two values, one of which may be a secret."""
     return _first_line(error.problem).split(" with value ")[0]
+
+
+def _mend(problem: str) -> str:
+    """What helps against most mistakes of YAML's grammar."""
+    if r"'\t'" in problem:
+        return "spaces in place of the tab"
+    return "quotes around texts with special characters, and an end for every quote and bracket"
 
 
 def _first_line(text: str | None) -> str:

@@ -25,7 +25,7 @@ from trainers.config.build import (
     unknown_field,
 )
 from trainers.config.paths import flatten, get_path, variants
-from trainers.config.yamlfile import load_document, parse_document, parse_value
+from trainers.config.yamlfile import as_yaml, load_document, parse_document, parse_value
 from trainers.errors import SpecError
 from trainers.losses.spec import CeSpec
 from trainers.spec import RunSpec
@@ -53,13 +53,18 @@ def sections(model: type[BaseModel]) -> list[type[BaseModel]]:
     [
         ("loss: {name: ce}\nseed: 1\nseed: 2", "recipe.yaml:3: found duplicate key"),
         ("a: &x 1\nb: *x", "recipe.yaml:2: an alias (*x)"),
+        ("a: 1\nb: [!!python/tuple [1, 2]]", "recipe.yaml:2: a tag (!!python/tuple), want plain values"),
+        ("a: 1\nb: !env [1]", "recipe.yaml:2: a tag (!env)"),
+        ("a: 1\nb: !env HOME", "recipe.yaml:2: a tag (!env)"),
+        ("a: !!set {b, c}", "recipe.yaml:1: a tag (!!set)"),
+        ("a: !!python/object/apply:os.system ['ls']", "recipe.yaml:1: a tag (!!python/object/apply:os.system)"),
         ("a: 1\n---\nb: 2", "2 YAML documents"),
         ("", "is empty"),
-        ("- 1\n- 2", "want a mapping"),
+        ("- 1\n- 2", "holds a list, want a mapping"),
         ("just text", "want a mapping"),
         ("seed: .nan", "recipe.yaml:1: nan is not a finite number"),
         ("optimizer:\n  lr: .inf", "recipe.yaml:2: inf is not a finite number"),
-        ("seed:\n\t- 1", "recipe.yaml:2: not valid YAML"),
+        ("seed:\n\t- 1", "Try: spaces in place of the tab"),
         ("seed: [1", "not valid YAML"),
     ],
 )
@@ -70,6 +75,7 @@ def test_what_yaml_would_pass_silently_is_refused_with_its_line(tmp_path, text, 
         load_document(path)
     assert message in str(caught.value)
     assert str(caught.value).startswith(f"{path}:")
+    assert str(caught.value).count("Try: ") == 1
     assert "\n" not in str(caught.value)
 
 
@@ -91,6 +97,22 @@ def test_a_file_that_is_not_there_or_not_text_is_an_error(tmp_path):
 def test_values_mean_what_yaml_1_2_says(text, value):
     assert parse_value(text) == value
     assert type(parse_value(text)) is type(value)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        None, True, 3, -0.25, 1e-05, 1e16, "bce", "8", "no", "null", "true", "1:30", "1e-3", "", " ", "a: b", "a, b",
+        "[x", "it's", '"', "#a", "a #b", "*a", "-", "é", "a\nb", "\x1b", "!t", "@x", "$x / 2",
+        "val/macro_f1@site:worst", [], [[2, 3], [None]], {}, {"a": {"$b": ["8", 8]}, "9": {"x: y": 0.1}},
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_a_value_in_one_line_of_yaml_reads_as_itself(value):
+    text = as_yaml(value)
+    assert parse_value(text) == value
+    assert type(parse_value(text)) is type(value)
+    assert "\n" not in text
 
 
 def test_every_key_knows_its_line():
@@ -177,8 +199,8 @@ def test_an_override_that_sets_nothing_or_twice_is_an_error(texts):
         ("optimiser: {lr: 1}", "optimiser is no field. Did you mean optimizer?"),
         ("gamma: 2", "gamma is no field. Did you mean loss.gamma?"),
         ("loss: ce", "loss must be a mapping of fields, got 'ce'. Did you mean loss.name=ce? (r.yaml:1)"),
-        ("data: {split: null}", "data.split must be a mapping of fields, got None (r.yaml:1)"),
-        ("loss: {}", "loss.name must be one of bce, ce, focal, focal_bce, asymmetric, got None (r.yaml:1)"),
+        ("data: {split: null}", "data.split must be a mapping of fields, got null (r.yaml:1)"),
+        ("loss: {}", "loss.name must be one of bce, ce, focal, focal_bce, asymmetric, got null (r.yaml:1)"),
         ("data: {fold: 4}", "data.fold must be < data.split.n_folds (4), got 4"),
         ("front_end: {f_min: 500, f_max: 400}", "front_end.f_max must be > f_min (500"),
         ("front_end: {hop_length: 2048}", "front_end.hop_length must be <= n_fft (1024), got 2048"),
@@ -202,7 +224,7 @@ def test_an_override_that_sets_nothing_or_twice_is_an_error(texts):
         ),
         (
             "augmentation: {noise: {q: 1}}",
-            "augmentation.noise.q is no field. Did you mean augmentation.noise.p?",
+            "augmentation.noise.q is no field. Known: augmentation.noise.p, ",
         ),
         ("spec_augment: {p: 1}", "spec_augment is no field. Did you mean augmentation.spec_augment? (r.yaml:1)"),
         (
@@ -248,6 +270,24 @@ def test_a_mistake_of_the_command_line_is_not_blamed_on_the_recipe(setting, mess
         assert "data.sample_rate / 2 (500 Hz), got 600 Hz (command line)" in str(caught.value)
     else:
         assert str(caught.value).endswith("(command line)")
+
+
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("optimizer.learning_rate", "optimizer.lr"),
+        ("learning_rate", "optimizer.lr"),
+        ("training.lr", "optimizer.lr"),
+        ("optimizer.wd", "optimizer.weight_decay"),
+        ("training.num_epochs", "training.epochs"),
+        ("front_end.hop", "front_end.hop_length"),
+        ("front_end.fmax", "front_end.f_max"),
+        ("data.folds", "data.fold"),
+        ("los.name", "loss.name"),
+    ],
+)
+def test_a_path_is_told_by_what_its_last_part_means(path, meant):
+    assert unknown_field(path) == f"{path} is no field. Did you mean {meant}?"
 
 
 def test_an_unknown_path_gets_the_nearest_name_and_a_section_its_fields():
