@@ -8,13 +8,14 @@ of the race: shared out among all pairs (Bonferroni), and all looks.
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from analysis.entrants import Searched, entrants
 from analysis.objective import Objective
 from analysis.records.sweep_tables import SweepTables
 from analysis.uncertainty import Interval, paired_difference, t_interval, welch_difference
@@ -80,22 +81,20 @@ def finalists(tables: SweepTables) -> dict[str, list[Finalist]]:
     runs, splits = confirm_runs(tables), _confirm_of(tables).get("splits") or ()
     if runs.empty:
         return {}
+    level = _level_of(tables.definition, len({*_entrants(tables, runs), *runs["candidate"]}))
     splits = dict.fromkeys([*splits, *runs["split"]])
-    return {split: _Scheme(split, runs, tables.definition).ranked() for split in splits}
+    return {split: _Scheme(split, runs, tables.definition, level).ranked() for split in splits}
 
 
 def planned_runs(tables: SweepTables, by_split: Mapping[str, list[Finalist]]) -> int:
     """Return how many runs the confirm stage is to have, of finalists that it has come to and of the others.
 
-    `by_split` as of `finalists`. Of search trials with the same runs one is confirmed.
+    `by_split` as of `finalists`.
     """
-    search, confirm = tables.stage_trials("search"), _confirm_of(tables)
-    complete = search[(search["state"] == "complete") & np.isfinite(search["score"].astype(float))]
-    distinct = complete["runs"].astype(str).nunique() if "runs" in complete else len(complete)
-    begun = max((len(ranked) for ranked in by_split.values()), default=0)
-    not_begun = max(0, min(int(confirm.get("top") or 0), distinct) - begun)
+    begun = {finalist.candidate for ranked in by_split.values() for finalist in ranked}
+    not_begun = {*_entrants(tables, confirm_runs(tables))} - begun
     own = sum(finalist.planned for ranked in by_split.values() for finalist in ranked)
-    return own + not_begun * len(by_split) * _runs_each(confirm)
+    return own + len(not_begun) * len(by_split) * _runs_each(_confirm_of(tables))
 
 
 def scheme_cells(runs: pd.DataFrame) -> pd.Series:
@@ -130,11 +129,46 @@ def shared_level(alpha: float, further_repeats: int, finalists: int) -> float:
     return alpha / (looks * max(1, pairs))
 
 
+def still_in(
+    group: Sequence[int], leader_of: Callable[[Sequence[int]], int], is_behind: Callable[[int, int], bool]
+) -> list[int]:
+    """The leader of a group, then those that are not behind it.
+
+    They are compared again once somebody is out: the others may share more runs.
+
+    Args:
+        group: numbers of finalists.
+        leader_of: who has the best mean over what all of a group have run.
+        is_behind: whether the first of two finalists is behind the second.
+    """
+    if not group:
+        return []
+    leader = leader_of(group)
+    out = [other for other in group if other != leader and is_behind(other, leader)]
+    if not out and any(other != leader and is_behind(leader, other) for other in group):  # by runs that not all share
+        out = [leader]
+    if out:
+        return still_in([finalist for finalist in group if finalist not in out], leader_of, is_behind)
+    return [leader, *(other for other in group if other != leader)]
+
+
 def _level_of(definition: Mapping[str, Any], finalists: int) -> float:
     confirm = definition.get("confirm") or {}
     race = confirm.get("race")
     further_repeats = race["max_repeats"] - confirm["repeats"] if race else 0
     return shared_level(family_level(definition), further_repeats, finalists)
+
+
+def _entrants(tables: SweepTables, runs: pd.DataFrame) -> list[int]:
+    """Who is confirmed, whether or not it has begun; ``runs`` as of `confirm_runs`."""
+    search, objectives = tables.stage_trials("search"), Objective.all_of(tables.definition)
+    complete = search[(search["state"] == "complete") & np.isfinite(search["score"].astype(float))]
+    values = ["score", *(f"objective.{objective.metric}" for objective in objectives[1:])]
+    trials = [
+        Searched(row["trial"], str(row.get("runs", row["trial"])), tuple(row.get(name, math.nan) for name in values))
+        for row in complete.to_dict("records")
+    ]
+    return entrants(trials, objectives, int(_confirm_of(tables).get("top") or 0), set(runs["candidate"]))
 
 
 def _confirm_of(tables: SweepTables) -> Mapping[str, Any]:
@@ -149,14 +183,17 @@ def _runs_each(confirm: Mapping[str, Any]) -> int:
 class _Scheme:
     """The finalists under one split scheme."""
 
-    def __init__(self, split: str, runs: pd.DataFrame, definition: Mapping[str, Any]) -> None:
-        """Take ``runs`` of all schemes: who has been run under another is a finalist here too."""
+    def __init__(self, split: str, runs: pd.DataFrame, definition: Mapping[str, Any], level: float) -> None:
+        """Take ``runs`` of all schemes: who has been run under another is a finalist here too.
+
+        `level` is that of one paired test.
+        """
         confirm = definition.get("confirm") or {}
         self._split, self._sign = split, Objective.of(definition).sign
         self._planned = _runs_each(confirm)
         self._candidates = sorted(set(runs["candidate"]))
         self._runs = runs[runs["split"] == split]
-        self._level = _level_of(definition, len(self._candidates))
+        self._level = level
         self._means = {c: t_interval(self._runs.loc[self._runs["candidate"] == c, "score"]) for c in self._candidates}
         table = self._runs.pivot_table(index=PAIRED_BY, columns="candidate", values="score", aggfunc="mean")
         self._cells = table.reindex(columns=self._candidates)
@@ -177,24 +214,13 @@ class _Scheme:
         return [leader, *self._in_order(tied), *self._in_order(behind)]
 
     def _still_in(self, group: list[int]) -> list[int]:
-        """The leader of a group, and the ones that tie with it.
+        return still_in(group, self._leader, self._is_behind)
 
-        They are compared again once somebody is out, as in a race: the others may share more runs.
-        """
-        if not group:
-            return []
-        leader = self._leader(group)
-        out = [other for other in group if other != leader and not self._ties(other, leader)]
-        if not out and any(self._beats(other, leader) for other in group):  # over runs that not all of them share
-            out = [leader]
-        if out:
-            return self._still_in([candidate for candidate in group if candidate not in out])
-        return [leader, *(other for other in group if other != leader)]
-
-    def _leader(self, group: list[int]) -> int:
+    def _leader(self, group: Sequence[int]) -> int:
         """The best over what all have run: one that lacks a hard fold isn't better. Or by all runs if there is none."""
-        shared = self._cells[group].dropna()
-        means = (self._cells[group] if shared.empty else shared).mean()
+        own = self._cells[list(group)]
+        shared = own.dropna()
+        means = (own if shared.empty else shared).mean()
         return max(group, key=lambda candidate: self._sign * means[candidate])
 
     def _finalist(self, candidate: int, leader: int, tied: bool) -> Finalist:
@@ -207,15 +233,11 @@ class _Scheme:
             return found
         return Interval(found.mean, math.nan, math.nan, found.n, math.nan)
 
-    def _ties(self, candidate: int, leader: int) -> bool:
-        """Whether it is not behind; by the intervals of the means where too few runs are shared."""
-        if self._behind(candidate, leader).n < FEWEST_PAIRS:
-            return self._means[candidate].overlaps(self._means[leader])
-        return not self._beats(leader, candidate)
-
-    def _beats(self, candidate: int, other: int) -> bool:
-        """By the paired test; never where too few runs are shared, since the bounds are unknown then."""
-        behind = self._behind(other, candidate)
+    def _is_behind(self, candidate: int, other: int) -> bool:
+        """By the paired test; by the intervals of the means where too few runs are shared."""
+        behind = self._behind(candidate, other)
+        if behind.n < FEWEST_PAIRS:
+            return not self._means[candidate].overlaps(self._means[other])
         return behind.excludes(0.0) and self._sign * behind.mean < 0
 
     def _missing(self, candidate: int) -> dict[str, int]:

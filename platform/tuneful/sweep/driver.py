@@ -9,8 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from analysis.objective import Objective
-from analysis.records.sweep import SEARCH, SweepFolder, TrialPlan, sweep_folder
+from analysis.records.sweep import SweepFolder, sweep_folder
 from trainers.data.catalogue import Catalogue
 from trainers.data.prepare import prepare_store
 from trainers.data.splits.record import record_splits
@@ -129,7 +128,7 @@ def _run_stages(
                 stages.search(missing)
             if not stages.interrupt.stopping:
                 _tell_stall(sweep, folder, options.console)
-                stages.confirm(_candidates(sweep, folder))
+                stages.confirm(finalists(folder, sweep.resolved()))
         return stages.interrupt.exit_code or 0
 
 
@@ -160,12 +159,6 @@ def _ray_told(folder: SweepFolder, cluster: Cluster) -> Iterator[None]:
 
 def _say(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
-
-
-def _candidates(sweep: Sweep, folder: SweepFolder) -> list[TrialPlan]:
-    confirm = sweep.definition.confirm
-    objectives = Objective.all_of(sweep.resolved())
-    return finalists(folder.trials(SEARCH), objectives, confirm.top) if confirm else []
 
 
 def _tell_stall(sweep: Sweep, folder: SweepFolder, console: Console) -> None:

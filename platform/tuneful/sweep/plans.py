@@ -1,11 +1,11 @@
 """From a sweep and a trial's parameters to the runs it stands for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from analysis.entrants import Searched, asks_for, best_first, entrants
 from analysis.objective import Objective
-from analysis.pareto import pareto_front
 from analysis.records.sweep import CONFIRM, SEARCH, RunPlan, SweepFolder, TrialEnd, TrialPlan
 from trainers.spec import RunSpec
 from tuneful.space.sweep import Sweep
@@ -74,36 +74,39 @@ def best_trials(
     trials: Iterable[tuple[TrialPlan, TrialEnd | None]], objective: Objective, most: int
 ) -> list[TrialPlan]:
     """The best complete trials, best first; of trials with the same runs only one, and none without a score."""
-    complete = [(plan, end) for plan, end in trials if end is not None and end.has_score]
-    complete.sort(key=lambda item: item[1].score, reverse=objective.mode == "max")
-    distinct = {tuple(run.key for run in plan.runs): plan for plan, _ in reversed(complete)}
-    return [plan for plan, _ in complete if distinct[tuple(run.key for run in plan.runs)] is plan][:most]
+    plans = {plan.number: (plan, end) for plan, end in trials}
+    best = best_first(_searched(plans.values(), 1), objective)
+    return [plans[trial.number][0] for trial in best[:most]]
 
 
-def finalists(
-    trials: Iterable[tuple[TrialPlan, TrialEnd | None]], objectives: Sequence[Objective], most: int
-) -> list[TrialPlan]:
-    """The trials to confirm: the best by the first objective; of several objectives the Pareto front's come first."""
-    trials = list(trials)
-    best = best_trials(trials, objectives[0], len(trials))
-    if len(objectives) == 1:
-        return best[:most]
-    values = {plan.number: end.values_of(len(objectives)) for plan, end in trials if end is not None}
-    front = pareto_front([values[plan.number] for plan in best], objectives)
-    in_front = {plan.number for plan, there in zip(best, front, strict=True) if there}
-    return sorted(best, key=lambda plan: plan.number not in in_front)[:most]
+def finalists(folder: SweepFolder, definition: dict[str, Any]) -> list[TrialPlan]:
+    """The trials that the confirm stage of a resolved sweep compares, see `analysis.entrants`."""
+    confirm, search = definition.get("confirm"), folder.trials(SEARCH)
+    if not confirm:
+        return []
+    objectives, plans = Objective.all_of(definition), {plan.number: plan for plan, _ in search}
+    runs = [(plan.candidate, plan.runs[0]) for plan, _ in folder.trials(CONFIRM)]
+    begun = {candidate for candidate, run in runs if candidate is not None and asks_for(confirm, run.fold, run.split)}
+    return [plans[number] for number in entrants(_searched(search, len(objectives)), objectives, confirm["top"], begun)]
+
+
+def _searched(trials: Iterable[tuple[TrialPlan, TrialEnd | None]], objectives: int) -> list[Searched]:
+    return [
+        Searched(plan.number, tuple(run.key for run in plan.runs), end.values_of(objectives))
+        for plan, end in trials
+        if end is not None and end.has_score
+    ]
 
 
 def confirm_left(folder: SweepFolder, definition: dict[str, Any]) -> int:
     """How many confirm runs of a resolved sweep are left; counted without their keys, which a worker must be asked."""
-    confirm = definition.get("confirm")
+    confirm, candidates = definition.get("confirm"), finalists(folder, definition)
     if not confirm:
         return 0
-    best = finalists(folder.trials(SEARCH), Objective.all_of(definition), confirm["top"])
     confirmed = folder.trials(CONFIRM)
     asked = {
         (plan.number, split, fold, repeat)
-        for plan in best
+        for plan in candidates
         for split in confirm["splits"] or (plan.runs[0].split,)
         for fold in confirm["folds"]
         for repeat in range(confirm["repeats"])
@@ -111,5 +114,5 @@ def confirm_left(folder: SweepFolder, definition: dict[str, Any]) -> int:
     runs = [(plan.candidate, plan.runs[0]) for plan, end in confirmed if end is not None]
     left = len(asked - {(candidate, run.split, run.fold, run.repeat) for candidate, run in runs})
     race = Race.of(definition)
-    heat = race.next_heat(confirmed, [plan.number for plan in best]) if race and left == 0 else None
-    return race.runs * len(heat.finalists) if race and heat else left
+    heat = race.next_heat(confirmed, [plan.number for plan in candidates]) if race and left == 0 else None
+    return race.left(confirmed, heat) if race and heat else left

@@ -4,8 +4,9 @@ After every repeat each finalist is compared with the leader on the same folds a
 out, the others go on together until one is left or the repeats are used up. In the manner of Birattari et al. 2002, A
 Racing Algorithm for Configuring Metaheuristics, with paired t tests: with two or three finalists the Friedman test that
 they begin with says no more. The level is shared out among all the comparisons a race can make (Bonferroni), since
-looking again and again would find a difference where there is none. The report calls a tie what this test doesn't tell
-apart (`analysis.confirmation`).
+looking again and again would find a difference where there is none. A race that goes on with newcomers
+(`analysis.entrants`) is looked at from its beginning, at the level for all who have been in it. The report calls a tie
+what this test doesn't tell apart (`analysis.confirmation`).
 """
 
 from collections import Counter, defaultdict
@@ -16,7 +17,8 @@ from typing import Any
 
 from scipy import stats
 
-from analysis.confirmation import FEWEST_PAIRS, shared_level
+from analysis.confirmation import FEWEST_PAIRS, shared_level, still_in
+from analysis.entrants import asks_for
 from analysis.objective import Objective
 from analysis.records.sweep import RunPlan, TrialEnd, TrialPlan
 
@@ -70,15 +72,19 @@ class Race:
     def next_heat(self, trials: Trials, finalists: Collection[int]) -> Heat | None:
         """Who runs which repeat next; None where it is decided, or the repeats are used up."""
         scores, ended = self.cells(trials, finalists), self._ended(trials)
-        inside = list(finalists)
         for repeat in range(self.first, self.most):
-            known = {number: {cell: v for cell, v in scores[number].items() if cell[1] < repeat} for number in inside}
+            known = {number: {cell: v for cell, v in own.items() if cell[1] < repeat} for number, own in scores.items()}
             inside = self.still_in(known, len(finalists))
             if len(inside) < 2:
                 return None
             if any(ended[number, repeat] < self.runs for number in inside):
                 return Heat(repeat, tuple(sorted(inside)))
         return None
+
+    def left(self, trials: Trials, heat: Heat) -> int:
+        """How many runs of a heat have not ended."""
+        ended = self._ended(trials)
+        return sum(max(0, self.runs - ended[number, heat.repeat]) for number in heat.finalists)
 
     def still_in(self, scores: Cells, runners: int) -> list[int]:
         """The leader and those that are not behind it, of the ones that have a score.
@@ -87,13 +93,15 @@ class Race:
             scores: so far.
             runners: how many set out: by their pairs and the looks the level is shared out.
         """
-        running = {number: own for number, own in scores.items() if own}
-        shared = set[tuple[int, int]].intersection(*map(set, running.values())) if running else set()
-        if not shared:  # nothing to compare them on
-            return list(running)
-        leader = max(running, key=lambda number: self.objective.sign * fmean(running[number][cell] for cell in shared))
         level = shared_level(self.alpha, self.most - self.first, runners)
-        return [n for n in running if n == leader or not self._behind(running[leader], running[n], level)]
+
+        def leader(group: Sequence[int]) -> int:
+            shared = set[tuple[int, int]].intersection(*(set(scores[number]) for number in group))
+            means = {number: fmean(scores[number][cell] for cell in shared or scores[number]) for number in group}
+            return max(group, key=lambda number: self.objective.sign * means[number])
+
+        running = [number for number, own in scores.items() if own]
+        return still_in(running, leader, lambda one, other: self._behind(scores[other], scores[one], level))
 
     def cells(self, trials: Trials, finalists: Collection[int]) -> dict[int, dict[tuple[int, int], float]]:
         """finalist -> (fold, repeat) -> its mean over the split schemes, where the runs under all of them have a score.
@@ -117,8 +125,7 @@ class Race:
         return Counter((finalist, run.repeat) for finalist, run in ended if self._asks_for(run))
 
     def _asks_for(self, run: RunPlan) -> bool:
-        """A confirm stage may have had other folds and splits before."""
-        return run.fold in self.folds and (not self.splits or run.split in self.splits)
+        return asks_for({"folds": self.folds, "splits": self.splits}, run.fold, run.split)
 
     def _behind(self, leader: Cell, other: Cell, level: float) -> bool:
         """Whether the leader's lead, fold by fold and seed by seed, is more than chance gives."""

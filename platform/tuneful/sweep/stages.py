@@ -98,7 +98,7 @@ class Stages:
 
     def confirm(self, candidates: Sequence[TrialPlan]) -> None:
         """Run what is missing of the confirmation of `candidates`, and race those that it doesn't tell apart."""
-        self._confirm(candidates, self._planner.confirm_trials(candidates))
+        self._confirm(self._planner.confirm_trials(candidates))
         race = Race.of(self._sweep.resolved())
         numbers = [plan.number for plan in candidates]
         last: Heat | None = None
@@ -108,12 +108,12 @@ class Stages:
                 return
             last = heat
             racing = [plan for plan in candidates if plan.number in heat.finalists]
-            self._confirm(racing, self._planner.confirm_trials(racing, [heat.repeat]))
+            self._confirm(self._planner.confirm_trials(racing, [heat.repeat]))
 
-    def _confirm(self, candidates: Sequence[TrialPlan], plans: Sequence[TrialPlan]) -> None:
-        on_record = {plan.runs[0].key: (plan, end) for plan, end in self._folder.trials(CONFIRM)}
-        known = [on_record[plan.runs[0].key] for plan in plans if plan.runs[0].key in on_record]
-        new = [plan for plan in plans if plan.runs[0].key not in on_record]
+    def _confirm(self, plans: Sequence[TrialPlan]) -> None:
+        on_record = {_place(plan): (plan, end) for plan, end in self._folder.trials(CONFIRM)}
+        known = [on_record[_place(plan)] for plan in plans if _place(plan) in on_record]
+        new = [plan for plan in plans if _place(plan) not in on_record]
         missing = [plan for plan, end in known if end is None]
         missing += [
             dataclasses.replace(plan, number=number)
@@ -121,7 +121,8 @@ class Stages:
         ]
         if not missing:
             return
-        self._console.print(f"Confirming {len(candidates)} trials with {len(missing)} runs.")
+        trials = len({plan.candidate for plan in missing})
+        self._console.print(f"Confirming {trials} trials with {len(missing)} runs.")
         with self._shown(CONFIRM, len(plans), known):
             searcher = PlannedTrials(missing, self._recorder, self._begun)
             self._tuning.run("confirm", searcher, tune.schedulers.FIFOScheduler(), len(missing))
@@ -168,3 +169,8 @@ class Stages:
         ending.start()
         ending.join(SHUTDOWN_S)
         give_back(self._folder.path)
+
+
+def _place(plan: TrialPlan) -> tuple[int | None, str]:
+    """What a confirm run is for: two candidates that differ in what the confirm stage replaces have the same runs."""
+    return plan.candidate, plan.runs[0].key

@@ -6,7 +6,7 @@ import pytest
 
 from analysis.objective import Objective
 from analysis.records.sweep import CONFIRM, SEARCH, TrialEnd
-from tuneful.sweep.plans import Planner, best_trials, confirm_left
+from tuneful.sweep.plans import Planner, best_trials, confirm_left, finalists
 
 NAN = math.nan
 PARAMS = {"loss.name": "focal", "loss.gamma": 1.5, "targets.mode": "soft", "optimizer.lr": 0.002}
@@ -150,6 +150,27 @@ def test_what_is_left_of_the_confirmation_is_counted(tiny, folder):
         folder.end(plan, TrialEnd("complete", ((3, 0.8),)))
     assert confirm_left(folder, definition) == 2 * 8 - 3
     assert len(folder.trials(CONFIRM)) == 3
+
+
+def test_who_was_run_again_stays_a_finalist_whatever_the_search_finds_later(tiny, folder):
+    sweep = confirm_of(tiny, top="1")
+    planner, definition = Planner(sweep, "digest", "fp32"), sweep.resolved()
+
+    def searched(number, score):
+        plan = planner.search_trial(number, {**PARAMS, "loss.gamma": 1.0 + number})
+        folder.ask(plan)
+        folder.end(plan, TrialEnd("complete", ((3, score),)))
+        return [plan.number for plan in finalists(folder, definition)]
+
+    assert [searched(0, 0.7), searched(1, 0.6)] == [[0], [0]]
+    for plan in planner.confirm_trials(finalists(folder, definition)):
+        folder.ask(plan)
+        folder.end(plan, TrialEnd("complete", ((3, 0.9),)))
+    assert confirm_left(folder, definition) == 0
+    assert searched(2, 0.8) == [2, 0]
+    assert confirm_left(folder, definition) == 2, "the newcomer's; the winner has its runs"
+    other = confirm_of(tiny, splits="[stratified_group]").resolved()
+    assert [plan.number for plan in finalists(folder, other)] == [2], "nobody has been run again in this way"
 
 
 def confirm_of(tiny, **changes):

@@ -67,6 +67,19 @@ def test_a_repeat_that_was_cut_off_is_finished_first() -> None:
     assert race().next_heat(trials[:-1], [0, 1]) == Heat(2, (0, 1))
 
 
+def test_a_newcomer_runs_what_the_others_have_run_and_the_ones_behind_run_no_more() -> None:
+    """Finalist 1 has beaten 0; then the search goes on and finds 2."""
+
+    def score(one: int, fold: int, repeat: int) -> float:
+        return wobbling(0.0002)(one, fold, repeat) - (0.2 if one == 0 else 0.0)
+
+    trials = confirmed(score, {0: 2, 1: 2, 2: 2})
+    heat = race().next_heat(trials, [2, 0, 1])
+    assert heat == Heat(2, (1, 2))
+    assert race().left(trials, heat) == 4
+    assert race().left(confirmed(score, {0: 2, 1: 5, 2: 2}), heat) == 2, "1 has run it already"
+
+
 def test_runs_that_failed_are_not_waited_for() -> None:
     trials = confirmed(wobbling(0.0), {0: 3, 1: 2})
     failed = confirmed(lambda *_: float("nan"), {1: 3}, "failed")

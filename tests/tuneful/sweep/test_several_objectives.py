@@ -1,6 +1,7 @@
 """Several objectives: every trial's values on record and in the study, the front confirmed first."""
 
 import math
+from dataclasses import asdict
 
 import pytest
 from optuna.trial import TrialState
@@ -53,14 +54,19 @@ def test_values_are_on_record_and_older_records_have_the_score_alone(folder, pla
     assert math.isnan(old.values_of(2)[1])
 
 
-def test_the_front_is_confirmed_first_then_the_best_by_the_first_objective(plan_of):
+def test_the_front_is_confirmed_first_then_the_best_by_the_first_objective(plan_of, folder):
     values = [(0.9, 0.5), (0.8, 0.6), (0.7, 0.2), (0.6, 0.1), (0.85, 0.55)]
     trials = [(plan_of(n), TrialEnd("complete", ((1, pair[0]),), None, pair)) for n, pair in enumerate(values)]
     trials.append((plan_of(5), TrialEnd("pruned", ((1, 0.99),), None, (0.99, 0.0))))
+    for plan, end in trials:
+        folder.ask(plan)
+        folder.end(plan, end)
 
-    def numbers(plans):
-        return [plan.number for plan in plans]
+    def confirmed(top, *objectives):
+        confirm = {"top": top, "folds": [0], "repeats": 1, "splits": []}
+        definition = {"objective": [asdict(one) for one in objectives], "confirm": confirm}
+        return [plan.number for plan in finalists(folder, definition)]
 
-    assert numbers(best_trials(trials, AUC, 3)) == numbers(finalists(trials, [AUC], 3)) == [0, 4, 1]
-    assert numbers(finalists(trials, [AUC, LOSS], 9)) == [0, 2, 3, 4, 1]
-    assert numbers(finalists(trials, [AUC, LOSS], 2)) == [0, 2]
+    assert [plan.number for plan in best_trials(trials, AUC, 3)] == confirmed(3, AUC) == [0, 4, 1]
+    assert confirmed(9, AUC, LOSS) == [0, 2, 3, 4, 1]
+    assert confirmed(2, AUC, LOSS) == [0, 2]
