@@ -38,6 +38,11 @@ class Recorder:
         self.reused: dict[str, str] = {}
         self._scores: dict[str, dict[int, float]] = {}
 
+    def shares_a_run(self, plan: TrialPlan) -> bool:
+        """Whether a trial under way has a run of the plan: that must wait, and then reads the run's ledger."""
+        busy = {run.key for other in self.running.values() for run in other.runs}
+        return not busy.isdisjoint(run.key for run in plan.runs)
+
     def start(self, trial_id: str, plan: TrialPlan, scores: Mapping[int, float] | None = None) -> None:
         """A trial begins, or goes on, without reporting again the epochs whose `scores` are given."""
         self.running[trial_id] = plan

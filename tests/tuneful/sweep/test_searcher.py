@@ -209,6 +209,15 @@ def test_a_process_that_reports_its_epochs_again_tells_optuna_once(tiny, folder)
     assert list(tune.frozen(plan).intermediate_values) == [1, 2]
 
 
+def test_a_planned_trial_waits_while_another_trains_its_run(folder, plan_of):
+    plans = [plan_of(n, (key,), CONFIRM, candidate=n) for n, key in enumerate(["same", "same", "other"])]
+    searcher = PlannedTrials(plans, Recorder(folder), lambda plan: {"trial": plan.name})
+    assert [searcher.suggest(str(n)) for n in range(3)] == [{"trial": "confirm-0000"}, {"trial": "confirm-0002"}, None]
+    searcher.on_trial_complete("0", {"epoch": 2, "score": 0.7, "state": "finished", "metrics": {}, "error": None})
+    assert searcher.suggest("3") == {"trial": "confirm-0001"}
+    assert searcher.suggest("4") == PlannedTrials.FINISHED
+
+
 def test_planned_trials_run_each_once_in_their_order(folder, plan_of):
     plans = [plan_of(number, stage=CONFIRM, candidate=4) for number in range(3)]
     recorder = Recorder(folder)

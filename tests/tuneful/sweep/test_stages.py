@@ -11,7 +11,7 @@ from tuneful.errors import ResourceError, SweepInUseError
 from tuneful.sweep.clusters.cluster import Cluster
 from tuneful.sweep.clusters.room import Node, check_fit, slots
 from tuneful.sweep.lock import locked, owner
-from tuneful.sweep.plans import Planner
+from tuneful.sweep.plans import Planner, confirm_left
 from tuneful.sweep.stages import Stages
 from tuneful.sweep.tuning import Tuning
 
@@ -64,6 +64,34 @@ def test_another_candidate_is_confirmed_beside_what_is_on_record(confirm, folder
     trials = folder.trials(CONFIRM)
     assert [plan.number for plan, _ in trials] == list(range(12))
     assert [plan.candidate for plan, _ in trials] == [0] * 6 + [1] * 6
+
+
+def test_candidates_that_differ_in_the_split_alone_are_both_confirmed(tiny, folder, monkeypatch, tmp_path):
+    """The confirm stage replaces what they differ in, so that the runs of both are the same ones."""
+    schemes = ("stratified", "stratified_group")
+    sweep = tiny(
+        search=f"{{data.split.scheme: {{choice: [{', '.join(schemes)}]}}}}",
+        confirm="{top: 2, folds: [0], repeats: 2, splits: [stratified]}",
+    )
+    planner = Planner(sweep, "digest", "fp32")
+    candidates = [planner.search_trial(number, {"data.split.scheme": scheme}) for number, scheme in enumerate(schemes)]
+    for plan in candidates:
+        folder.ask(plan)
+        folder.end(plan, TrialEnd("complete", ((3, 0.5),)))
+    cluster, left = Cluster((Node(2, 0),), None, tmp_path, tmp_path / "token"), []
+    for ended in (3, 1):  # the first time it is cut off
+
+        def tune(_self, _stage, searcher, _scheduler, trials, ended=ended):
+            for number in range(trials):
+                assert searcher.suggest(str(number))["trial"]
+                if number < ended:
+                    searcher.on_trial_complete(str(number), {"epoch": 3, "score": 0.8, "state": "finished"})
+
+        monkeypatch.setattr(Tuning, "run", tune)
+        Stages(sweep, folder, planner, cluster, Console(quiet=True)).confirm(candidates)
+        left.append(confirm_left(folder, sweep.resolved()))
+    assert left == [1, 0]
+    assert [plan.candidate for plan, _ in folder.trials(CONFIRM)] == [0, 0, 1, 1]
 
 
 def test_a_removed_record_is_run_again_under_a_number_of_its_own(confirm, folder):

@@ -88,9 +88,7 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
         if asked is None:
             return str(Searcher.FINISHED)
         plan, trial = asked
-        # The same configuration may be running already: its second trial waits, and then reads the ledger.
-        busy = {run.key for other in self._recorder.running.values() for run in other.runs}
-        if busy & {run.key for run in plan.runs}:
+        if self._recorder.shares_a_run(plan):
             self._waiting = asked
             return None
         self._waiting = None
@@ -150,22 +148,26 @@ def searcher_of(sweep: Sweep, recorder: Recorder, make: tuple[MakePlan, MakePayl
         recorder,
         make,
     )
-    searcher.start_with([sweep.space.params(point) for point in sweep.published])
+    points = points_by_number(recorder.folder, sweep.published)
+    searcher.start_at({number: sweep.space.params(point) for number, point in points.items()})
     return searcher
 
 
 class PlannedTrials(Unsaved, Searcher):  # type: ignore[misc]
-    """Runs a given list of trials, each once: the confirm stage."""
+    """Runs a given list of trials, each once: the confirm stage. One whose run is under way lets others go first."""
 
     def __init__(self, plans: Sequence[TrialPlan], recorder: Recorder, make_payload: MakePayload) -> None:
         super().__init__(metric="score", mode="max")
         self._plans, self._recorder, self._make_payload = list(plans), recorder, make_payload
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
-        """The next trial of the list."""
+    def suggest(self, trial_id: str) -> dict[str, Any] | str | None:
+        """The next trial of the list that can begin; None where all that are left must wait."""
         if not self._plans:
             return str(Searcher.FINISHED)
-        plan = self._plans.pop(0)
+        ready = (place for place, plan in enumerate(self._plans) if not self._recorder.shares_a_run(plan))
+        if (place := next(ready, None)) is None:
+            return None
+        plan = self._plans.pop(place)
         self._recorder.folder.ask(plan)
         payload = self._make_payload(plan)
         self._recorder.start(trial_id, plan)
