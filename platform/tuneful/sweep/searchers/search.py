@@ -148,8 +148,7 @@ def searcher_of(sweep: Sweep, recorder: Recorder, make: tuple[MakePlan, MakePayl
         recorder,
         make,
     )
-    points = points_by_number(recorder.folder, sweep.published)
-    searcher.start_at({number: sweep.space.params(point) for number, point in points.items()})
+    searcher.start_with([sweep.space.params(point) for point in sweep.published])
     return searcher
 
 
