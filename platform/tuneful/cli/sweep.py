@@ -42,7 +42,7 @@ def sweep(
     name: Annotated[str | None, typer.Option(help="Name of the sweep, in place of the file's.")] = None,
     allow: Allow = None,
     extend: Annotated[
-        int | None, typer.Option(min=1, help="So many trials more than on record; ranges may be wider than they were.")
+        int | None, typer.Option(min=1, help="So many trials more than on record; ranges may be wider, points more.")
     ] = None,
     warm_start: Annotated[
         list[str] | None, typer.Option(help="Earlier sweep whose trials the search learns from; repeatable.")

@@ -80,6 +80,13 @@ class Curves:
         kept = {key: tuple(c for c in curves if self._ended(c)) for key, curves in self.by_key.items()}
         return {key: curves for key, curves in kept.items() if curves}
 
+    def ended(self, key: Key) -> tuple[Curve, ...]:
+        """The whole trainings of a configuration; none where it was not recorded to its end."""
+        found = self.whole.get(key, ())
+        if self.exact and not found:  # the surrogate would make up what is on record
+            raise AssertionError(f"{self.source} holds every configuration of the space, but not {key}")
+        return found
+
     @property
     def epochs(self) -> int:
         """Of a training that nothing stopped."""
@@ -90,7 +97,7 @@ class Curves:
         """Trainings of every configuration that ran to its end, at least."""
         return min(len(curves) for curves in self.whole.values())
 
-    @property
+    @cached_property
     def exact(self) -> bool:
         """Whether every configuration of the space has a whole curve."""
         return self.space.size() == len(self.whole)

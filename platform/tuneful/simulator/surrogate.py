@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from tuneful.simulator.curves import Curve, Curves, Key, mean_curve, stacked
-from tuneful.space.entry import Entry
 from tuneful.space.parameters import Space
 from tuneful.space.ranges import IntEntry
 from tuneful.space.real_ranges import FloatEntry
@@ -75,11 +74,7 @@ class _Scale:
     """How far two configurations are apart."""
 
     def __init__(self, space: Space) -> None:
-        self._entries: dict[str, Entry] = {
-            parameter.name(i): entry
-            for parameter in space.parameters.values()
-            for i, entry in enumerate(parameter.entries)
-        }
+        self._entries = space.entries
 
     def distance(self, one: Mapping[str, Any], other: Mapping[str, Any]) -> float:
         """Euclidean over all parameters that either has."""

@@ -29,8 +29,9 @@ class Reality:
 
         Where it was not recorded to its end, the surrogate's prediction.
         """
-        found = self._truths.get(key_of(params))
-        return (found or self._completed(params)).scores[-1]
+        key = key_of(params)
+        curve = self._truths[key] if self.curves.ended(key) else self._completed(params)
+        return curve.scores[-1]
 
     @cached_property
     def best(self) -> float:
@@ -76,8 +77,8 @@ class World:
 
     def _draw(self, key: Key, params: dict[str, Any]) -> Curve:
         draws = np.random.default_rng([self._seed, zlib.crc32(key.encode())])
-        recorded = self.reality.curves.whole.get(key)
-        if recorded is not None:
+        recorded = self.reality.curves.ended(key)
+        if recorded:
             chosen = draws.permutation(len(recorded))[: self._repeats]
             return mean_curve([recorded[i] for i in chosen])
         begun = self.reality.curves.by_key.get(key)

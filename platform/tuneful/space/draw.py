@@ -92,17 +92,18 @@ def _derived(sweep: Sweep) -> list[tuple[str, str]]:
     rows = []
     for derivation in foundation.derivations.ordered:
         found = sorted(set(foundation.derivations.corners(derivation.path, sweep.space, base)))
-        listed = len(found) <= MOST_SHOWN and not _continuous(sweep, derivation.path)
+        listed = len(found) <= MOST_SHOWN and _corners_are_all(sweep, derivation.path)
         values = ", ".join(map(show_value, found)) if listed else f"{found[0]:g} to {found[-1]:g}"
         rows.append((derivation.path, f"= {derivation.expression.text}: {values}"))
     return rows
 
 
-def _continuous(sweep: Sweep, path: str) -> bool:
-    """Whether a derived setting can have values between those at the corners."""
-    sources = sweep.foundation.derivations.sources_of(path) & sweep.space.parameters.keys()
-    entries = (entry for source in sources for entry in sweep.space.parameters[source].entries)
-    return any(entry.count() is None for entry in entries)
+def _corners_are_all(sweep: Sweep, path: str) -> bool:
+    """Whether a derived setting has no values but those at the corners of what it is computed from."""
+    space = sweep.space
+    sources = sweep.foundation.derivations.sources_of(path) & space.parameters.keys()
+    entries = [(source, entry) for source in sources for entry in space.parameters[source].entries]
+    return all(entry.count() == len(space.values(source, entry)) for source, entry in entries)
 
 
 def _fixed(sweep: Sweep) -> list[tuple[str, str]]:

@@ -176,12 +176,22 @@ class Space:
         active = ((path, self.parameters[path].active(settings)) for path in self.order if path in settings)
         return {self.parameters[path].name(i): encode(settings[path]) for path, i in active if i is not None}
 
+    def as_written(self, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Drawn parameters as grids, points and tables have them (`Entry.as_drawn`): a configuration has one key."""
+        from tuneful.space.sample import decode, encode
+
+        return {name: encode(self.entries[name].as_drawn(decode(value))) for name, value in params.items()}
+
     def distributions(self, params: Mapping[str, Any]) -> "dict[str, BaseDistribution]":
         """Optuna's distribution of each of `params`, which are called as DefineByRun calls them."""
         from tuneful.space.sample import distribution  # optuna only where it is needed
 
-        entries = {p.name(i): entry for p in self.parameters.values() for i, entry in enumerate(p.entries)}
-        return {name: distribution(entries[name]) for name in params}
+        return {name: distribution(self.entries[name]) for name in params}
+
+    @cached_property
+    def entries(self) -> dict[str, Entry]:
+        """Every entry by the name that Optuna calls it."""
+        return {p.name(i): entry for p in self.parameters.values() for i, entry in enumerate(p.entries)}
 
 
 def thinned(values: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:

@@ -45,7 +45,7 @@ class FloatEntry(Entry):
         """Both ends and a value between them."""
         middle = math.sqrt(self.low * self.high) if self.log else (self.low + self.high) / 2
         if self.step is not None:
-            middle = self.low + (self.count_steps() // 2) * self.step
+            middle = self._after(self.count_steps() // 2)
         return tuple(dict.fromkeys((self.low, self.high, middle)))
 
     def takes(self, value: Any) -> bool:  # noqa: ARG002
@@ -60,13 +60,12 @@ class FloatEntry(Entry):
         return abs(steps - round(steps)) <= MULTIPLE_TOLERANCE * max(1.0, steps)
 
     def as_drawn(self, value: Any) -> Any:
-        """As a real number."""
-        return float(value)
+        """As a real number, where there are steps the one that `values` holds: samplers draw 0.30000000000000004."""
+        return self._after(round((value - self.low) / self.step)) if self.step else float(value)
 
     def values(self) -> tuple[float, ...]:
-        """From the lower to the upper end, without the last digits that adding up steps leaves."""
-        steps = self.count_steps()
-        return tuple(float(f"{self.low + i * self.step:.12g}") for i in range(steps + 1)) if self.step else ()
+        """From the lower to the upper end."""
+        return tuple(map(self._after, range(self.count_steps() + 1))) if self.step else ()
 
     def somewhere(self, share: float) -> Any:
         """The value at a share >= 0 and < 1 of the range."""
@@ -83,6 +82,10 @@ class FloatEntry(Entry):
     def count_steps(self) -> int:
         """How many steps lead from the lower to the upper end."""
         return round((self.high - self.low) / self.step) if self.step else 0
+
+    def _after(self, steps: int) -> float:
+        """The value so many steps from the lower end, without the last digits that adding them up leaves."""
+        return float(f"{self.low + steps * (self.step or 0.0):.12g}")
 
     def describe(self) -> str:
         """`0.5 to 4`, with `log` or the step."""

@@ -3,10 +3,11 @@
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from tuneful.space.conditions import show_value
 from tuneful.space.objectives import objectives
 from tuneful.space.parameters import Parameter
 from tuneful.space.places import Places
-from tuneful.space.ranges import ChoiceEntry
+from tuneful.space.ranges import ChoiceEntry, IntEntry
 from tuneful.space.schedulers import FifoSpec, PbtSpec
 
 if TYPE_CHECKING:
@@ -51,12 +52,30 @@ def sampler_warnings(sweep: "Sweep") -> list[str]:
         why = "conditions or choices" if sampler == "cmaes" else "conditions"
         text = f"search_algorithm.sampler {sampler} draws what has {why} at random: {', '.join(lost)}"
         found.append(f"{text}. Try: sampler: tpe")
+    if sampler == "grid":
+        found += [_every_whole_number(path, entry) for path, entry in _log_ints(sweep)]
     if sampler in EVOLUTIONS and len(objectives(definition)) == 1:
         found.append(f"search_algorithm.sampler {sampler} is for several objectives, there is one. Try: sampler: tpe")
     if sampler in COMPLETE_ONLY and not isinstance(definition.scheduler, FifoSpec | PbtSpec):
         text = f"search_algorithm.sampler {sampler} learns nothing from the trials that scheduler.name="
         found.append(f"{text}{definition.scheduler.name} stops. Try: sampler: tpe, or scheduler: {{name: fifo}}")
     return found
+
+
+def _log_ints(sweep: "Sweep") -> list[tuple[str, IntEntry]]:
+    """The whole numbers that are searched on a logarithmic scale."""
+    entries = [(p.path, entry) for p in sweep.space.parameters.values() for entry in p.entries]
+    return [(path, entry) for path, entry in entries if isinstance(entry, IntEntry) and entry.log]
+
+
+def _every_whole_number(path: str, entry: IntEntry) -> str:
+    doubled = [entry.low]
+    while 2 * doubled[-1] < entry.high:
+        doubled.append(2 * doubled[-1])
+    return (
+        f"search_algorithm.sampler grid takes every whole number of {path} ({entry.describe()}), all {entry.count()}: "
+        f"log says how often others draw them. Try: {path}: {{choice: {show_value([*doubled, entry.high])}}}"
+    )
 
 
 def _drawn_at_random(sweep: "Sweep") -> list[str]:

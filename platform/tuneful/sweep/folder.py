@@ -11,6 +11,7 @@ from analysis.records.sweep import SEARCH, SweepFolder
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.reading import FURTHER
 from tuneful.sweep.populations.generations import refuse_growth
+from tuneful.sweep.searchers.first_points import keep_added, lost_point
 from tuneful.sweep.searchers.widening import not_wider
 
 MAY_CHANGE = frozenset(
@@ -45,20 +46,29 @@ def adopt(folder: SweepFolder, definition: dict[str, Any], extending: bool = Fal
     Args:
         folder: of the sweep.
         definition: the sweep as resolved.
-        extending: whether the ranges may be wider than they were.
+        extending: whether the ranges may be wider than they were, and the published points more.
 
     Raises:
         RecordsError: names what differs.
     """
-    old = folder.definition()
-    if old is not None:
-        old = with_defaults(old)
-        if not definition["warm_start"]:  # said once; what was found then is kept
-            definition = {**definition, "warm_start": old["warm_start"]}
-        _check_same(folder, old, definition, extending)
-        refuse_growth(folder, old["trials"], definition["trials"])
+    definition = adoptable(folder, definition, extending)
+    if (old := folder.definition()) is not None:
+        keep_added(folder, with_defaults(old)["published"], definition["published"])
     remove_temporaries(folder.path / "trials")
     folder.write_definition(definition)
+
+
+def adoptable(folder: SweepFolder, definition: dict[str, Any], extending: bool = False) -> dict[str, Any]:
+    """The definition as the folder is to hold it; nothing is written. Arguments and errors are those of `adopt`."""
+    recorded = folder.definition()
+    if recorded is None:
+        return definition
+    old = with_defaults(recorded)
+    if not definition["warm_start"]:  # said once; what was found then is kept
+        definition = {**definition, "warm_start": old["warm_start"]}
+    _check_same(folder, old, definition, extending)
+    refuse_growth(folder, old["trials"], definition["trials"])
+    return definition
 
 
 def with_defaults(definition: dict[str, Any]) -> dict[str, Any]:
@@ -72,6 +82,17 @@ def with_defaults(definition: dict[str, Any]) -> dict[str, Any]:
     return {**plain, **definition, **nested}
 
 
+GROWS = {"search": "narrower ranges", "published": "fewer published points"}
+"""What an extension may add to, and what there was of it before."""
+
+
+def _not_grown(old: dict[str, Any], new: dict[str, Any], different: list[str]) -> str | None:
+    """Why what is different is no extension; None where it is one."""
+    if not GROWS.keys() >= set(different):
+        return f"{', '.join(different)} differ"
+    return not_wider(old["search"], new["search"]) or lost_point(old["published"], new["published"])
+
+
 NESTED = ("search_algorithm", "resources", "tracking")
 """Sections whose own fields have been added to."""
 
@@ -80,19 +101,16 @@ def _check_same(folder: SweepFolder, old: dict[str, Any], new: dict[str, Any], e
     different = sorted(
         name for name in old.keys() | new.keys() if name not in MAY_CHANGE and old.get(name) != new.get(name)
     )
-    narrower = not_wider(old["search"], new["search"]) if different == ["search"] else None
-    if different == ["search"] and narrower is None:
-        if extending:
-            return
-        raise RecordsError(
-            f"{folder.path} holds this sweep with narrower ranges. Try: --extend 20, which goes on in the wider ones, "
-            f"or --name {folder.name}-2"
-        )
-    if different:
-        what = narrower or f"{', '.join(different)} differ"
+    if different and (what := _not_grown(old, new, different)):
         raise RecordsError(
             f"{folder.path} holds a sweep that asked something else ({what}). "
             f"Try: --name {folder.name}-2, or remove the folder"
+        )
+    if different and not extending and folder.next_number(SEARCH):
+        less = " and ".join(GROWS[name] for name in different)
+        raise RecordsError(
+            f"{folder.path} holds this sweep with {less}. Try: --extend 20, which goes on with what is new, "
+            f"or --name {folder.name}-2"
         )
     if old["resources"].get("workers") != new.get("resources", {}).get("workers"):
         raise RecordsError(f"{folder.path}: resources.workers is part of every run's key. Try: --name {folder.name}-2")

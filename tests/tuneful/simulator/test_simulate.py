@@ -223,3 +223,36 @@ def test_configurations_that_nobody_recorded_are_filled_in(tmp_path, sweep, real
     keys = {step.trial.runs[0].key for step in steps(sweep, part, "random", "fifo")}
     assert len(keys) == 16
     assert 0.5 < part.true_score({"loss.name": "ce", "mixing.name": "mixup", "optimizer.lr": 0.003}) <= part.best
+
+
+STEPS = """\
+search: {model.dropout: {quniform: [0.1, 0.7, 0.1]}}
+set: {training.epochs: 2}
+trials: 7
+"""
+
+
+@pytest.fixture
+def in_steps(tmp_path):
+    """A space in steps, of which everything is recorded: the best are those that Optuna writes with further digits."""
+    (tmp_path / "steps.yaml").write_text(STEPS)
+    values = {0.1: 0.4, 0.2: 0.5, 0.3: 0.9, 0.4: 0.2, 0.5: 0.3, 0.6: 0.1, 0.7: 0.8}
+    rows = [f"{value},0,{epoch},1.0,{score}" for value, score in values.items() for epoch in (1, 2)]
+    (tmp_path / "steps.csv").write_text("\n".join(["model.dropout,seed,epoch,seconds,score", *rows]))
+    sweep = load_sweep(tmp_path / "steps.yaml")
+    return sweep, Reality(load_curves(str(tmp_path / "steps.csv"), sweep, tmp_path), 1), values
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "qmc"])
+def test_what_is_recorded_in_steps_is_what_a_search_sees(in_steps, sampler):
+    sweep, reality, values = in_steps
+    assert reality.curves.exact
+    seen = {step.trial.settings["model.dropout"]: step.score for step in steps(sweep, reality, sampler, "fifo")}
+    assert seen == values
+
+
+def test_a_configuration_that_must_be_on_record_is_never_made_up(in_steps):
+    _, reality, _ = in_steps
+    for ask in (reality.true_score, World(reality, 0).curve):
+        with pytest.raises(AssertionError, match="holds every configuration of the space, but not"):
+            ask({"model.dropout": 0.35})

@@ -89,6 +89,25 @@ def test_what_is_derived_tried_first_and_extended_is_drawn(load, tmp_path):
     assert "9 trials in a row" in " ".join(text.split())
 
 
+@pytest.mark.parametrize(
+    ("searched", "shown"),
+    [
+        ("{quniform: [0.5, 1.0, 0.25]}", "4000, 6000, 8000"),
+        ("{quniform: [0.5, 1.0, 0.1]}", "4000 to 8000"),
+        ("{uniform: [0.5, 1.0]}", "4000 to 8000"),
+        ("{choice: [0.5, 0.6, 0.7, 0.8]}", "4000, 4800, 5600, 6400"),
+    ],
+)
+def test_derived_values_are_listed_only_where_they_are_all(load, searched, shown):
+    text = drawn(
+        load(
+            f"set: {{data.sample_rate: 16000}}\nsearch: {{$share: {searched}}}\n"
+            "derive: {front_end.f_max: floor(8000 * $share)}\ntrials: 2"
+        )
+    )
+    assert f"$share): {shown}" in [line.rpartition("8000 * ")[2].rstrip() for line in text.splitlines()]
+
+
 def test_searched_epochs_are_planned_at_their_most(load):
     sweep = load("search: {training.epochs: {choice: [2, 8]}}\ntrials: 2")
     assert epochs_planned(sweep).full == 16

@@ -316,6 +316,10 @@ ALLOWED = {
         FOCAL + "trials: 3\nsearch_algorithm: {sampler: grid}\n",
         ["the grid holds 4 combinations, trials are 3: 1 is left out"],
     ),
+    "a grid of whole numbers by their logarithms": (
+        "search: {training.batch_size: {int: [8, 50], log: true}}\nsearch_algorithm: {sampler: grid}\n",
+        ["all 43: log says how often others draw them. Try: training.batch_size: {choice: [8, 16, 32, 50]}"],
+    ),
     "a stall that can't be": (LR + "stall: {trials: 20}\n", ["stall.trials 20 is never reached with 20 trials"]),
     "more points than trials": (
         LR + "trials: 1\npublished: [{optimizer.lr: 0.2}, {optimizer.lr: 0.3}]\n",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analysis.records.sweep import SEARCH
+from analysis.records.sweep import SEARCH, TrialEnd
 
 POINTS = "[{loss.name: focal, loss.gamma: 3.0, targets.mode: hard, optimizer.lr: 0.005}, {loss.name: bce}]"
 
@@ -44,13 +44,30 @@ def test_a_grid_has_its_points_first_and_no_combination_twice(tiny, drive, folde
     assert len({tuple(sorted(plan.settings.items())) for plan in plans}) == len(plans) == 6
 
 
+FOUR = "{loss.name: {choice: [bce, focal]}, optimizer.lr: {choice: [0.001, 0.01]}}"
+
+
+@pytest.mark.parametrize("sampler", ["grid", "tpe", "random", "nsga2"])
 @pytest.mark.parametrize("seed", range(4))
-def test_points_that_name_a_part_take_nothing_from_a_grid(tiny, drive, folder, seed):
-    search = "{loss.name: {choice: [bce, focal]}, optimizer.lr: {choice: [0.001, 0.01]}}"
+def test_points_that_name_a_part_take_nothing_from_a_finite_space(tiny, drive, folder, seed, sampler):
     published = "[{loss.name: bce, optimizer.lr: 0.001}, {loss.name: bce}, {optimizer.lr: 0.001}]"
-    grid = f"{{sampler: grid, seed: {seed}}}"
-    sweep = tiny(search=search, published=published, search_algorithm=grid, trials="4")
+    algorithm = f"{{sampler: {sampler}, seed: {seed}}}"
+    sweep = tiny(search=FOUR, published=published, search_algorithm=algorithm, trials="4")
     plans = drive(sweep, folder).run()
     found = [(plan.settings["loss.name"], plan.settings["optimizer.lr"]) for plan in plans]
     assert found[:3] == [("bce", 0.001), ("bce", 0.01), ("focal", 0.001)]
     assert len(set(found)) == len(found) == 4
+
+
+def test_a_point_whose_configurations_are_all_taken_leaves_its_turn_to_another(tiny, drive, folder):
+    published = "[{loss.name: bce}, {optimizer.lr: 0.001, loss.name: bce}, {optimizer.lr: 0.01, loss.name: bce}]"
+    sweep = tiny(search=FOUR, published=published, trials="4")
+    plans = drive(sweep, folder).run()
+    assert len({tuple(plan.settings.values()) for plan in plans}) == len(plans) == 4
+
+
+def test_a_point_that_another_sweep_has_tried_is_tried_here_too(tiny, drive, folder):
+    point = {"loss.name": "bce", "targets.mode": "hard", "optimizer.lr": 0.005}
+    known = [(point, TrialEnd("complete", ((1, 0.4),)))]
+    (plan,) = drive(tiny(published=f"[{point}]"), folder, known).run(1)
+    assert plan.settings == point

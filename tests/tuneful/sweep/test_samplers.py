@@ -61,6 +61,37 @@ def test_a_trial_that_was_interrupted_changes_nothing(sampler, tiny, drive, fold
     assert cut_off.params == whole[5]
 
 
+STEPS = """
+  targets.smoothing: {quniform: [0.0, 0.3, 0.1]}
+  model.dropout: {quniform: [0.1, 0.5, 0.2]}
+"""
+
+
+def test_what_is_drawn_in_steps_is_what_the_space_holds(sampler, tiny, drive, folder):
+    """0.3, and not the 0.30000000000000004 that Optuna adds up: the same run would have another key."""
+    sweep = tiny(search=STEPS, search_algorithm=algorithm(sampler, population=4), trials="12")
+    search = drive(sweep, folder)
+    plans = search.run(12)
+    assert len(plans) == 12 == sweep.space.size()
+    for path, parameter in sweep.space.parameters.items():
+        assert {plan.settings[path] for plan in plans} == set(parameter.entries[0].values())
+    assert [search.searcher.trials.frozen(plan.number).params for plan in plans] == [plan.params for plan in plans]
+
+
+ENDLESS_IN_PART = """
+  loss.name: {choice: [bce, focal]}
+  loss.gamma: {uniform: [0.5, 4.0], when: {loss.name: focal}}
+  targets.mode: {choice: [soft, hard]}
+"""
+
+
+@pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"grid", "cmaes"}))
+def test_the_part_of_a_space_without_ranges_is_gone_through_once(sampler, tiny, drive, folder):
+    sweep = tiny(search=ENDLESS_IN_PART, search_algorithm=algorithm(sampler, population=4))
+    plans = drive(sweep, folder).run(10)
+    assert len({str(plan.settings) for plan in plans}) == 10
+
+
 @pytest.mark.parametrize("sampler", sorted(set(SAMPLERS) - {"grid", "cmaes"}))
 def test_four_levels_of_conditions_hold_in_the_study_after_a_replay_and_a_warm_start(sampler, tiny, drive, folder):
     sweep = tiny(search=LEVELS, search_algorithm=algorithm(sampler, population=4))

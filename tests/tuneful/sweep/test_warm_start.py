@@ -8,7 +8,7 @@ from optuna.trial import TrialState
 from rich.console import Console
 
 from analysis.errors import RecordsError
-from analysis.records.sweep import SEARCH, SweepFolder
+from analysis.records.sweep import SEARCH, SweepFolder, TrialEnd
 from trainers.errors import SpecError
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.searchers.possible import check_warm_start
@@ -47,6 +47,18 @@ def learn(tiny, folder):
         return past, said.getvalue().strip()
 
     return of
+
+
+def test_steps_that_an_earlier_version_drew_with_further_digits_are_steps(tiny, learn, first):
+    search = "{model.dropout: {quniform: [0.1, 0.7, 0.1]}}"
+    sweep = tiny(search=search)
+    first.write_definition(sweep.resolved())
+    plan = Planner(sweep, "digest", "fp32").search_trial(0, {"model.dropout": 0.1 + 2 * 0.1})
+    assert plan.settings == {"model.dropout": 0.30000000000000004}
+    first.ask(plan)
+    first.end(plan, TrialEnd("complete", ((1, 0.4),)))
+    past, _ = learn(search=search)
+    assert [params for params, _ in past] == [{"model.dropout": 0.3}]
 
 
 def test_finished_trials_of_the_same_question_are_all_taken(earlier, learn, first):

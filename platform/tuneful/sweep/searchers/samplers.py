@@ -44,11 +44,6 @@ class SamplerSpec:
     population: int = 16
 
     @property
-    def repeats(self) -> bool:
-        """Whether it may draw a point of a continuous space twice: a child like its parent, the corner of a range."""
-        return self.name in WITH_GENERATIONS | {"gp"}
-
-    @property
     def keeps_state(self) -> bool:
         """Whether it notes something beside each trial, which a replay must let it note again."""
         return self.name in WITH_GENERATIONS

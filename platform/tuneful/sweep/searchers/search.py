@@ -14,6 +14,7 @@ from tuneful.space.parameters import Space
 from tuneful.space.sample import DefineByRun
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.recorder import Recorder
+from tuneful.sweep.searchers.first_points import points_by_number
 from tuneful.sweep.searchers.samplers import SamplerSpec
 from tuneful.sweep.searchers.study import NAME, SweepStudy, ended_in_order
 from tuneful.sweep.unsaved import Unsaved
@@ -52,16 +53,16 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
         self._recorder = recorder
         self._make_plan, self._make_payload = make
         self._resumed: list[tuple[TrialPlan | None, optuna.Trial]] = []
-        self._points: list[Mapping[str, Any]] = []
+        self._points: dict[int, Mapping[str, Any]] = {}
         self._waiting: Asked | None = None
 
     def learn(self, past: Sequence[tuple[Mapping[str, Any] | None, TrialEnd]]) -> None:
         """Put the ended trials of other sweeps, as (parameters, end), before the own ones. Before `replay`."""
         self.trials.learn(past)
 
-    def start_with(self, points: Sequence[Mapping[str, Any]]) -> None:
-        """Let the first trials be these points, as Optuna's parameters; a trial on record takes its point's number."""
-        self._points = list(points)
+    def start_at(self, points: Mapping[int, Mapping[str, Any]]) -> None:
+        """Let the trials of these numbers be at these points, given as Optuna's parameters."""
+        self._points = dict(points)
 
     def replay(self, trials: Sequence[tuple[TrialPlan, TrialEnd | None]]) -> None:
         """Fill the study with what is on record, in order, each under its number.
@@ -73,7 +74,7 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
             if end is not None:
                 self.trials.add(plan, end)
                 continue
-            trial = self.trials.ask(plan.params) if plan else self.trials.ask_at(self._point(number))
+            trial = self.trials.ask_again(plan) if plan else self.trials.ask(self._points.get(number))
             if trial is not None:
                 self._resumed.append((plan, trial))
 
@@ -125,17 +126,13 @@ class LedgerOptunaSearch(Unsaved, OptunaSearch):  # type: ignore[misc]
         if self._resumed:
             plan, trial = self._resumed.pop(0)
             return (plan, trial) if plan is not None else self._new(trial)
-        new = self.trials.ask_at(self._point(self.trials.next_number))
+        new = self.trials.ask(self._points.get(self.trials.next_number))
         return None if new is None else self._new(new)
 
     def _new(self, trial: optuna.Trial) -> Asked:
         plan = self._make_plan(self.trials.number(trial), dict(trial.params))
         self._recorder.folder.ask(plan)
         return plan, trial
-
-    def _point(self, number: int) -> Mapping[str, Any] | None:
-        """The point that trial `number` starts from, None where it is drawn."""
-        return self._points[number] if number < len(self._points) else None
 
 
 def searcher_of(sweep: Sweep, recorder: Recorder, make: tuple[MakePlan, MakePayload]) -> LedgerOptunaSearch:
@@ -148,7 +145,8 @@ def searcher_of(sweep: Sweep, recorder: Recorder, make: tuple[MakePlan, MakePayl
         recorder,
         make,
     )
-    searcher.start_with([sweep.space.params(point) for point in sweep.published])
+    points = points_by_number(recorder.folder, sweep.published)
+    searcher.start_at({number: sweep.space.params(point) for number, point in points.items()})
     return searcher
 
 

@@ -20,6 +20,8 @@ from tuneful.sweep.recorder import FAILED
 from tuneful.sweep.searchers.samplers import ATTEMPTS, Enumeration, SamplerSpec
 
 NAME = "sweep"
+MOST_DRAWS = 100
+"""How often a trial is drawn where a space can't be listed: a branch of it without ranges may be gone through."""
 DIRECTIONS = {"min": StudyDirection.MINIMIZE, "max": StudyDirection.MAXIMIZE}
 
 
@@ -63,11 +65,11 @@ class SweepStudy:
 
     def take(self, plans: Sequence[TrialPlan]) -> None:
         """Let no new trial have the parameters of one on record."""
-        self._taken |= {_text(plan.params) for plan in plans}
+        self._taken |= {_text(self._params(plan)) for plan in plans}
 
     def add(self, plan: TrialPlan, end: TrialEnd) -> None:
         """Take the next of the own trials on record, which has ended."""
-        self._add(plan.params, end)
+        self._add(self._params(plan), end)
 
     def number(self, trial: optuna.Trial) -> int:
         """The number of a trial among the sweep's own."""
@@ -84,22 +86,22 @@ class SweepStudy:
 
     # ---- ask and tell
 
-    def ask(self, params: Mapping[str, Any] | None = None) -> optuna.Trial | None:
-        """The next trial, with `params` where they are given; None: every configuration of the space is taken."""
-        number = self.next_number
-        fixed = self._new_params(number) if params is None else params
-        if fixed is None:
-            return None
-        trial = self._ask(self.study, number, 0, fixed)
+    def ask(self, point: Mapping[str, Any] | None = None) -> optuna.Trial | None:
+        """The next trial; None: every configuration of the space is taken.
+
+        What `point` leaves open is drawn. A point whose every configuration is taken leaves its turn to another.
+        """
+        params = self._new_params(point or {})
+        return None if params is None else self._ask_whole(params)
+
+    def ask_again(self, plan: TrialPlan) -> optuna.Trial:
+        """The next trial, which is on record and has not ended."""
+        return self._ask_whole(self._params(plan))
+
+    def _ask_whole(self, params: Mapping[str, Any]) -> optuna.Trial:
+        trial = self._ask(self.study, self.next_number, 0, params)
         self._taken.add(_text(trial.params))
         return trial
-
-    def ask_at(self, point: Mapping[str, Any] | None) -> optuna.Trial | None:
-        """A new trial at a point, whose other settings are drawn; a grid takes the next combination that holds it."""
-        if point is not None and self._sampler.name == "grid" and self._all is not None:
-            wanted = dict(point).items()
-            point = self._all.first(lambda params: _text(params) in self._taken or not wanted <= params.items())
-        return self.ask(point)
 
     def tell(self, trial: optuna.Trial, end: TrialEnd) -> None:
         """What became of a trial."""
@@ -126,24 +128,39 @@ class SweepStudy:
         self._draw(trial)
         return trial
 
-    def _new_params(self, number: int) -> Mapping[str, Any] | None:
-        """What no trial had yet: {} lets the sampler draw, where it can't draw twice the same; None: all are taken."""
-        if self._size is None and not self._known and not self._sampler.repeats:
-            return {}
-        for attempt in range(0 if self._sampler.name == "grid" else 2 * ATTEMPTS):
-            params = self._tried(number, attempt)
-            if _text(params) not in self._taken | self._known:
-                return params
-        return self._all.first(lambda params: _text(params) in self._taken) if self._all else {}
+    def _new_params(self, point: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """A configuration that no trial had, at `point` where one is left there; None: all are taken."""
+        params = self._drawn(point) or (self._listed(point) if self._all else None)
+        if params is None and point:
+            return self._new_params({})
+        return params if params or self._all else self._tried({}, 0)  # what can't be listed is never gone through
 
-    def _tried(self, number: int, attempt: int) -> dict[str, Any]:
-        """What the sampler would draw, tried on a copy of the study."""
+    def _drawn(self, point: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The first of some draws at `point` that is no trial's; None: each is one's."""
+        whole = {_text(point)}  # what a point says whole is tried here, whatever other sweeps know of it
+        avoided = self._taken | (self._known - whole)
+        attempts = MOST_DRAWS if self._all is None else 0 if self._sampler.name == "grid" else 2 * ATTEMPTS
+        draws = (self._tried(point, attempt) for attempt in range(attempts))
+        return next((params for params in draws if _text(params) not in avoided), None)
+
+    def _listed(self, point: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The first configuration at `point` that is no trial's; None: all are taken."""
+        assert self._all is not None
+        wanted = point.items()
+        return self._all.first(lambda params: _text(params) in self._taken or not wanted <= params.items())
+
+    def _tried(self, point: Mapping[str, Any], attempt: int) -> dict[str, Any]:
+        """What the sampler would draw at `point`, tried on a copy of the study, as the space writes it."""
         # Optuna never changes a finished trial: sharing these makes the copy ten times cheaper.
         shared = {id(t): t for t in self.study.get_trials(deepcopy=False) if t.state.is_finished()}
         fork = optuna.load_study(study_name=NAME, storage=copy.deepcopy(self.storage, shared))
-        return dict(self._ask(fork, number, attempt, {}).params)
+        return self._space.as_written(self._ask(fork, self.next_number, attempt, point).params)
 
     # ---- the record
+
+    def _params(self, plan: TrialPlan) -> dict[str, Any]:
+        """A recorded trial's parameters, called as the space calls them now: it may have got more entries."""
+        return self._space.params(plan.settings)
 
     def _add(self, params: Mapping[str, Any] | None, end: TrialEnd) -> None:
         if params is None or not self._fits(params):

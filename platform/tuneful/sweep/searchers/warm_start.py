@@ -7,6 +7,7 @@ stays the same however the other sweeps go on.
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -172,5 +173,13 @@ def _differences(mine: Mapping[str, Any], theirs: Mapping[str, Any]) -> Iterator
     """`training.epochs differs` for every setting that isn't the same; seeds and folds are compared elsewhere."""
     left, right = dict(leaves(mine)), dict(leaves(theirs))
     for path in [*left, *(path for path in right if path not in left)]:
-        if path not in ("seed", "data.fold") and (path in left, left.get(path)) != (path in right, right.get(path)):
+        there = path in left and path in right
+        if path not in ("seed", "data.fold") and not (there and _alike(left[path], right[path])):
             yield f"{path} differs"
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Equality, also of 0.3 and the 0.30000000000000004 that such a step was drawn as in earlier versions."""
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-12)
+    return bool(one == other)

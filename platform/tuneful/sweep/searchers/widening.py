@@ -1,7 +1,7 @@
-"""Whether one `search` section of a resolved sweep is another one with wider ranges."""
+"""Whether one `search` section of a resolved sweep is another one with more values."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -12,26 +12,46 @@ from tuneful.space.ranges import AnyEntry, ChoiceEntry, IntEntry
 from tuneful.space.real_ranges import FloatEntry
 
 ENTRIES: TypeAdapter[tuple[Entry, ...]] = TypeAdapter(tuple[AnyEntry, ...])
+Search = Mapping[str, tuple[Entry, ...]]
 
 
 def not_wider(old: Mapping[str, Any], new: Mapping[str, Any]) -> str | None:
-    """Why trials of `old` would not all be trials of `new`, or None where `new` is as wide or wider."""
-    if missing := [path for path in old if path not in new]:
+    """Why trials of `old` would not all be trials of `new`, or None where `new` is as wide or wider.
+
+    What is searched for new values alone is wider: the settings that a new choice brings, which no trial of `old` has.
+    """
+    before, after = _read(old), _read(new)
+    if missing := [path for path in before if path not in after]:
         return f"{', '.join(missing)} was searched, and is not any more"
-    if added := [path for path in new if path not in old]:
-        return f"{', '.join(added)} was not searched before"
-    for path in old:
-        before, after = _entries(old[path]), _entries(new[path])
-        if len(before) != len(after):
+    if added := [path for path in after if path not in before and not _all_new(after[path], before)]:
+        return f"{', '.join(added)} was not searched before, and trials on record would have it"
+    for path, entries in before.items():
+        for one in entries:
+            if not any(_within(one, other) for other in after[path]):
+                held = "; ".join(other.describe() for other in after[path])
+                return f"{path} was {one.describe()}, which {held} does not hold"
+        further = [other for other in after[path] if not any(_within(one, other) for one in entries)]
+        if not _all_new(further, before):
             return f"{path} has other entries"
-        for one, other in zip(before, after, strict=True):
-            if not _within(one, other):
-                return f"{path} was {one.describe()}, which {other.describe()} does not hold"
     return None
+
+
+def _read(search: Mapping[str, Any]) -> Search:
+    return {path: _entries(written) for path, written in search.items()}
 
 
 def _entries(written: Any) -> tuple[Entry, ...]:
     return ENTRIES.validate_json(json.dumps(written if isinstance(written, list) else [written]))
+
+
+def _all_new(entries: Iterable[Entry], before: Search) -> bool:
+    """Whether no trial of the space before can meet the conditions of any of the entries."""
+    return all(any(_unknown(path, values, before) for path, values in entry.when.items()) for entry in entries)
+
+
+def _unknown(path: str, values: tuple[Any, ...], before: Search) -> bool:
+    """Whether a parameter never had any of the values, or was none."""
+    return not any(entry.takes(value) for entry in before.get(path, ()) for value in values)
 
 
 def _within(old: Entry, new: Entry) -> bool:
