@@ -23,7 +23,7 @@ from trainers.training.session import EpochReport, Session, better
 from trainers.training.stopping import EarlyStopping
 
 
-def fit(spec: RunSpec, data: RunData, session: Session) -> Iterator[EpochReport]:
+def fit(spec: RunSpec, data: RunData, session: Session, micro_batches: int = 1) -> Iterator[EpochReport]:
     """Train one run and yield every epoch once the session has it.
 
     A run is deterministic for its key, and one that goes on from a checkpoint ends with the same numbers as one that
@@ -33,10 +33,14 @@ def fit(spec: RunSpec, data: RunData, session: Session) -> Iterator[EpochReport]
         spec: what to train.
         data: of `load_run_data(spec)`.
         session: this worker; with more than one the process group must be set up.
+        micro_batches: parts in which a worker computes each batch, for a GPU whose memory is too little for it; order,
+            steps and learning rates stay, but batch normalisation, mixing and what is drawn see the parts.
 
     Raises:
         SpecError: the spec and the data or the number of workers don't go together.
         CheckpointError: the checkpoint to go on from is of another model.
+        NoMemoryError: the device's memory is too little to evaluate one window.
+        torch.OutOfMemoryError: it is too little for a step.
     """
     if spec.training.batch_size % session.world_size:
         raise SpecError(
@@ -45,7 +49,7 @@ def fit(spec: RunSpec, data: RunData, session: Session) -> Iterator[EpochReport]
         )
     if session.device.type == "cpu":
         allocator.keep_freed_memory()
-    run = _Run(spec, data, session)
+    run = _Run(spec, data, session, micro_batches)
     first = run.resume() + 1
     if run.stopping.reached:  # the checkpoint is that of the epoch that ended the run
         return
@@ -59,9 +63,9 @@ def fit(spec: RunSpec, data: RunData, session: Session) -> Iterator[EpochReport]
 class _Run:
     """A run in training: the learner, what it is measured by, and the best epoch so far."""
 
-    def __init__(self, spec: RunSpec, data: RunData, session: Session) -> None:
+    def __init__(self, spec: RunSpec, data: RunData, session: Session, micro_batches: int) -> None:
         self.spec, self.session = spec, session
-        self.learner = Learner(spec, data, session)
+        self.learner = Learner(spec, data, session, micro_batches)
         self.data = self.learner.data
         self.evaluator = Evaluator(spec, self.data, self.learner.loss)
         self.direction = direction(spec.training.monitor)

@@ -37,6 +37,17 @@ class Batch:
         """The batch with its tensors changed, moved or pinned."""
         return Batch(change(self.samples), change(self.targets), change(self.weights), self.size)
 
+    def cut(self, parts: int) -> "list[Batch]":
+        """The batch as so many micro-batches, or as many as it has rows without partners."""
+        if parts == 1:
+            return [self]
+        return [self._part(rows) for rows in torch.arange(self.size).tensor_split(min(parts, self.size))]
+
+    def _part(self, rows: Tensor) -> "Batch":
+        """Some of the rows, and their partners behind them."""
+        taken = torch.cat([rows + first for first in range(0, len(self.samples), self.size)])
+        return Batch(self.samples[taken], self.targets[taken], self.weights[taken], len(rows))
+
 
 @dataclass(frozen=True)
 class EvalBatch:

@@ -14,6 +14,7 @@ from trainers.models.embeddings import cacheable, cached_embeddings, embedding_k
 from trainers.models.tagger import Tagger
 from trainers.spec import RunSpec
 from trainers.training.batches import eval_batches, on_device, to_float
+from trainers.training.memory import WithinMemory
 from trainers.training.session import Session
 
 
@@ -72,4 +73,5 @@ def _embed(model: Tagger, spec: RunSpec, clips: ClipSet, windows: Windows, sessi
     make them wait for each other."""
     model.eval()
     batches = on_device(eval_batches(spec, clips, windows, np.arange(len(windows))), session.device)
-    return torch.cat([model.embed(to_float(batch.samples)).float().cpu() for batch in batches]).numpy()
+    compute = WithinMemory(lambda samples: model.embed(to_float(samples)))
+    return torch.cat([compute(batch.samples).float().cpu() for batch in batches]).numpy()

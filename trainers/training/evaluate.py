@@ -5,7 +5,7 @@ import math
 import numpy as np
 import torch
 import torch.distributed as dist
-from torch import nn
+from torch import Tensor, nn
 
 from analysis.metrics import METRICS, Case, absent_classes, as_case, measure
 from analysis.metrics.groups import by_class, by_column, by_frequency, by_polyphony
@@ -18,6 +18,7 @@ from trainers.models.tagger import Tagger
 from trainers.spec import RunSpec
 from trainers.targets.encode import encode_labels
 from trainers.training.batches import eval_batches, on_device, to_float
+from trainers.training.memory import WithinMemory
 from trainers.training.session import Session
 from trainers.training.smoothing import per_clip, smooth_recordings
 
@@ -31,12 +32,27 @@ def predict(model: nn.Module, spec: RunSpec, clips: ClipSet, session: Session) -
     rows = np.arange(len(windows))[session.rank :: session.world_size]
     logits = torch.zeros(len(windows), clips.targets.shape[1], device=session.device)
     model.eval()
+    compute = WithinMemory(lambda samples: batch_logits(model, samples))
     for batch in on_device(eval_batches(spec, clips, windows, rows), session.device):
-        embedded = batch.samples.is_floating_point()
-        logits[batch.rows] = model(to_float(batch.samples), embedded=embedded).float()
+        logits[batch.rows] = compute(batch.samples)
     if session.world_size > 1:
         dist.all_reduce(logits)
     return logits.cpu().numpy()
+
+
+@torch.inference_mode()
+def try_batch(model: nn.Module, spec: RunSpec, clips: ClipSet, device: torch.device) -> None:
+    """Evaluate the first windows, as many as at once, to see what that takes; nothing where there are none."""
+    windows = windows_of(spec, clips)
+    rows = np.arange(min(len(windows), spec.training.eval_batch_size))
+    model.eval()
+    for batch in on_device(eval_batches(spec, clips, windows, rows), device):
+        batch_logits(model, batch.samples)
+
+
+def batch_logits(model: nn.Module, samples: Tensor) -> Tensor:
+    """(windows, classes) float32 logits of int16 waveforms (windows, samples) or of their cached embeddings."""
+    return model(to_float(samples), embedded=samples.is_floating_point()).float()  # type: ignore[no-any-return]
 
 
 class Evaluator:
@@ -133,10 +149,10 @@ def embed(model: Tagger, spec: RunSpec, clips: ClipSet, device: torch.device) ->
     """
     windows = windows_of(spec, clips)
     model.eval()
+    compute = WithinMemory(lambda samples: samples if samples.is_floating_point() else model.embed(to_float(samples)))
     rows = []
     for batch in on_device(eval_batches(spec, clips, windows, np.arange(len(windows))), device):
-        cached = batch.samples.is_floating_point()
-        values = batch.samples if cached else model.embed(to_float(batch.samples))
+        values = compute(batch.samples)
         rows.append((values.mean(-1) if values.ndim == 3 else values).float().cpu().numpy())
     return np.concatenate(rows)
 

@@ -43,10 +43,14 @@ from trainers.training.step import TrainingChanges, background_of
 
 
 class Learner:
-    """Everything of a run that training changes."""
+    """Everything of a run that training changes.
 
-    def __init__(self, spec: RunSpec, data: RunData, session: Session) -> None:
-        self.spec, self.session = spec, session
+    With `micro_batches`, each batch is computed in so many parts, whose gradients are added up: they need less memory.
+    What is shown in which order, steps and learning rates stay as they are.
+    """
+
+    def __init__(self, spec: RunSpec, data: RunData, session: Session, micro_batches: int = 1) -> None:
+        self.spec, self.session, self.micro_batches = spec, session, micro_batches
         self.precision = resolve_precision(spec.training.precision, session.device)
         with seeded(spec.seed, session.device):
             self.model = Tagger(spec, len(data.classes)).to(session.device)
@@ -155,20 +159,28 @@ class Learner:
 
     def _step(self, batches: Iterable[Batch], size: int, rng: np.random.Generator) -> Tensor:
         """One optimizer step on the mean gradient of `size` batches; returns the sum of their losses."""
-        self.optimizer.zero_grad(set_to_none=True)
         total = torch.zeros((), device=self.session.device)
         for number, batch in enumerate(batches):
-            with self._gradients_kept_local(number < size - 1):
-                loss = self._loss(batch, rng)
-                self.scaler.scale(loss / size).backward()  # type: ignore[no-untyped-call]
-            total += loss.detach()
+            total += self._add_gradients(batch, size, number == size - 1, rng)
         if self.spec.training.grad_clip is not None:
             self.scaler.unscale_(self.optimizer)
             nn.utils.clip_grad_norm_(self.model.parameters(), self.spec.training.grad_clip)
         self.scaler.step(self.optimizer)
         self.scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)  # so that a run that waits for its next epoch holds no gradients
         if self.ema is not None:
             self.ema.update(self.model)
+        return total
+
+    def _add_gradients(self, batch: Batch, size: int, last: bool, rng: np.random.Generator) -> Tensor:
+        """Add up the gradients of a batch, one of `size` of a step, in its micro-batches; returns its loss."""
+        total = torch.zeros((), device=self.session.device)
+        parts = batch.cut(self.micro_batches)
+        for number, part in enumerate(parts):
+            with self._gradients_kept_local(not last or number < len(parts) - 1):
+                loss = self._loss(part, rng) * (part.size / batch.size)
+                self.scaler.scale(loss / size).backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
         return total
 
     def _loss(self, batch: Batch, rng: np.random.Generator) -> Tensor:
@@ -183,7 +195,7 @@ class Learner:
         return (mixture.weights(batch.weights) * self.loss(logits.float(), targets)).mean()
 
     def _gradients_kept_local(self, local: bool) -> contextlib.AbstractContextManager[None]:
-        """Workers exchange gradients once per step, not once per accumulated batch."""
+        """Workers exchange gradients once per step, not once per accumulated batch or micro-batch."""
         if local and isinstance(self.network, nn.parallel.DistributedDataParallel):
             return self.network.no_sync()
         return contextlib.nullcontext()

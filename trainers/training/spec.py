@@ -14,7 +14,9 @@ class TrainingSpec(Section):
     epochs: int = Field(10, ge=1, le=100_000, description="passes over the training clips")
     batch_size: int = Field(32, ge=1, description="samples per step over all workers together")
     accumulate: int = Field(1, ge=1, le=4096, description="batches whose gradients are added up before a step")
-    eval_batch_size: int = Field(64, ge=1, description="windows per evaluation step and worker")
+    eval_batch_size: int = Field(
+        64, ge=1, description="windows per evaluation step and worker; fewer where a GPU's memory is too little"
+    )
     precision: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="auto: bf16 where the GPU has it, else fp16 with loss scaling, fp32 on CPU"
     )

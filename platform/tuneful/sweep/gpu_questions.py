@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 
+from tuneful.space.plan import runs_per_trial
 from tuneful.space.sweep import Sweep
 
 Say = Callable[[str], None]
 
 
 def check_memory_of(sweep: Sweep, say: Say) -> None:
-    """Try a step of the largest trials; nothing where trials use no GPU.
+    """Try a step and a batch of evaluation of the largest trial of each network; nothing where trials use no GPU.
 
     Raises:
         ResourceError: one takes more than its share of a GPU.
@@ -16,13 +17,14 @@ def check_memory_of(sweep: Sweep, say: Say) -> None:
     resources = sweep.definition.resources
     if not resources.gpus_per_worker:
         return
-    from tuneful.sweep.clusters.gpu_memory import check_memory, largest_specs, measure_here, of_one_worker
+    from tuneful.sweep.clusters.gpu_memory import Share, check_memory, largest_specs, measure_here, of_one_worker
     from tuneful.sweep.clusters.patience import on_gpu
 
-    measure = on_gpu(measure_here, resources.gpus_per_worker, say)
-    check_memory(
-        largest_specs(sweep), resources.gpus_per_worker, lambda spec: measure(of_one_worker(spec, resources.workers))
-    )
+    specs, measure = largest_specs(sweep), on_gpu(measure_here, resources.gpus_per_worker, say)
+    if len(specs) > 1:
+        say(f"A step of each of {len(specs)} networks is tried on a GPU first.")
+    share = Share(resources.gpus_per_worker, runs_per_trial(sweep))
+    check_memory(specs, share, lambda spec: measure(of_one_worker(spec, resources.workers)))
 
 
 def auto_precision(gpus: float, say: Say) -> str:

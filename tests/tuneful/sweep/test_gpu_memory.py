@@ -2,9 +2,9 @@
 
 import pytest
 
-from trainers.training.dry_step import StepMemory
+from trainers.training.dry_step import RunMemory
 from tuneful.errors import ResourceError
-from tuneful.sweep.clusters.gpu_memory import CONTEXT_BYTES, GIB, check_memory, largest_specs, of_one_worker
+from tuneful.sweep.clusters.gpu_memory import CONTEXT_BYTES, GIB, Share, check_memory, largest_specs, of_one_worker
 
 SEARCH = """
   model.backbone: {choice: [test_efficientnet, test_resnet]}
@@ -19,9 +19,21 @@ SET = """
 """
 
 
+FITS = RunMemory(24 * GIB, GIB, GIB, GIB // 8)
+
+
 @pytest.fixture
 def specs(tiny):
     return largest_specs(tiny(search=SEARCH, set=SET))
+
+
+@pytest.fixture
+def tried(tiny):
+    """`tried(search)`: (settings, spec) of the trials that are tried where this is searched."""
+    return lambda search, **more: largest_specs(tiny(search=search, set="{training.epochs: 3}", **more))
+
+
+# ---- which trials
 
 
 def test_each_network_is_tried_with_its_largest_batch_and_input(specs):
@@ -31,38 +43,121 @@ def test_each_network_is_tried_with_its_largest_batch_and_input(specs):
     assert all("optimizer.lr" not in settings for settings, _ in specs), "what takes no memory is not told"
 
 
+def test_the_largest_value_is_tried_wherever_it_stands_in_a_choice(tried):
+    ((_, spec),) = tried("""
+  training.batch_size: {choice: [2, 32, 1, 4, 8]}
+  training.eval_batch_size: {choice: [16, 512, 64, 128, 32]}
+  front_end.hop_length: {choice: [128, 32, 256, 64, 200]}
+  segments.duration_s: {choice: [0.5, 1.0, 0.25, 0.3, 0.4]}
+""")
+    assert (spec.training.batch_size, spec.training.eval_batch_size) == (32, 512)
+    assert (spec.front_end.hop_length, spec.segments.duration_s) == (32, 1.0)
+
+
+def test_the_widest_precision_and_partners_of_their_own_are_tried(tried):
+    ((_, spec),) = tried("""
+  training.precision: {choice: [bf16, fp32]}
+  mixing.name: {choice: [none, mixup]}
+  mixing.partner: {choice: [batch, uniform], when: {mixing.name: mixup}}
+""")
+    assert spec.training.precision == "fp32"
+    assert (spec.mixing.name, spec.mixing.partner) == ("mixup", "uniform")
+
+
+def test_every_network_is_tried_and_once(tried):
+    names = ["convnext", "convnext2", "efficientnet", "mambaout", "resnet", "vit", "byobnet", "nfnet"]
+    search = f"""
+  model.backbone: {{choice: [{", ".join(f"test_{name}" for name in names)}]}}
+  model.drop_path: {{uniform: [0.0, 0.3]}}
+  model.dropout: {{choice: [0.0, 0.1, 0.2]}}
+"""
+    assert sorted(spec.model.backbone for _, spec in tried(search)) == sorted(f"test_{name}" for name in names)
+
+
+def test_the_largest_batch_is_found_below_a_condition(tried):
+    ((_, spec),) = tried("""
+  optimizer.name: {choice: [adamw, sgd]}
+  training.batch_size:
+    - {choice: [4], when: {optimizer.name: adamw}}
+    - {choice: [8, 64, 16], when: {optimizer.name: sgd}}
+  segments.duration_s: {choice: [0.5, 0.25]}
+""")
+    assert spec.training.batch_size == 64
+
+
+def test_the_largest_derived_batch_is_tried_and_told(tried):
+    ((settings, spec),) = tried("{$scale: {choice: [1, 16, 2, 4, 8]}}", derive="{training.batch_size: $scale * 4}")
+    assert spec.training.batch_size == settings["training.batch_size"] == 64
+
+
+# ---- whether they fit
+
+
 def test_what_fits_is_not_refused_and_every_one_is_tried(specs):
     tried = []
-    check_memory(specs, 0.25, lambda spec: tried.append(spec) or StepMemory(GIB, 24 * GIB))
+    check_memory(specs, Share(0.25), lambda spec: tried.append(spec) or FITS)
     assert len(tried) == 2
 
 
 @pytest.mark.parametrize(
-    ("share", "peak", "expected"),
+    ("share", "found", "expected"),
     [
         (
-            0.25,
-            7 * GIB,
-            r"takes 7\.6 GiB of a GPU, its share are 6\.0 GiB\. Try: .*0\.35\}, or --gpus-per-worker 0\.35",
+            Share(0.25),
+            RunMemory(24 * GIB, 7 * GIB, 7 * GIB),
+            r"training step with .*model\.backbone=.* takes 7\.6 GiB of a GPU, its share are 6\.0 GiB\. "
+            r"Try: .*0\.35\}, or --gpus-per-worker 0\.35",
         ),
-        (1, None, r"takes more than the 24\.0 GiB of a GPU.*Try: training\.batch_size: 4 and training\.accumulate: 2"),
-        (2, 24 * GIB, r"takes 24\.6 GiB.*share are 24\.0 GiB\. Try: training\.batch_size: 4"),
+        (
+            Share(1),
+            RunMemory(24 * GIB),
+            r"training step with .*model\.backbone=.* takes more than the 24\.0 GiB of a GPU.*"
+            r"Try: training\.batch_size: 4 and training\.accumulate: 2",
+        ),
+        (
+            Share(2),
+            RunMemory(24 * GIB, 24 * GIB, 24 * GIB),
+            r"training step with .* takes 24\.6 GiB.*share are 24\.0 GiB\. Try: training\.batch_size: 4",
+        ),
+        (
+            Share(1),
+            RunMemory(24 * GIB, 20 * GIB),
+            r"batch of evaluation with .* takes more than the 24\.0 GiB of a GPU.*"
+            r"Try: training\.eval_batch_size: 32",
+        ),
+        (
+            Share(0.25),
+            RunMemory(24 * GIB, 2 * GIB, 8 * GIB),
+            r"batch of evaluation with .* takes 8\.6 GiB.*Try: .*--gpus-per-worker 0\.4",
+        ),
+        (
+            Share(1, runs=6),
+            RunMemory(24 * GIB, 18 * GIB, 18 * GIB, 2 * GIB),
+            r"training step with .* and all 6 runs of a trial in memory takes 28\.6 GiB.*"
+            r"Try: at most 3 runs per trial \(folds x repeats\)",
+        ),
     ],
 )
-def test_what_does_not_fit_is_refused_with_what_would(specs, share, peak, expected):
-    with pytest.raises(
-        ResourceError, match=f"resources.gpus_per_worker {share:g}: a step with .*model.backbone=.*{expected}"
-    ):
-        check_memory(specs, share, lambda _: StepMemory(peak, 24 * GIB))
+def test_what_does_not_fit_is_refused_with_what_would(specs, share, found, expected):
+    with pytest.raises(ResourceError, match=f"resources.gpus_per_worker {share.gpus:g}: a {expected}"):
+        check_memory(specs, share, lambda _: found)
 
 
 def test_the_fix_is_a_share_that_fits(specs):
     for peak in (GIB, 5 * GIB, 17 * GIB):
+        found = RunMemory(24 * GIB, peak, peak)
         with pytest.raises(ResourceError) as refused:
-            check_memory(specs, 0.01, lambda _, peak=peak: StepMemory(peak, 24 * GIB))
+            check_memory(specs, Share(0.01), lambda _, found=found: found)
         share = float(str(refused.value).split("gpus_per_worker: ")[1].split("}")[0])
         assert share * 24 * GIB >= peak + CONTEXT_BYTES
-        check_memory(specs, share, lambda _, peak=peak: StepMemory(peak, 24 * GIB))
+        check_memory(specs, Share(share), lambda _, found=found: found)
+
+
+def test_all_runs_of_a_trial_stay_on_the_gpu(specs):
+    found = RunMemory(24 * GIB, 4 * GIB, 4 * GIB, GIB)
+    check_memory(specs, Share(0.25, runs=2), lambda _: found)
+    with pytest.raises(ResourceError, match=r"all 3 runs of a trial in memory takes 6\.6 GiB"):
+        check_memory(specs, Share(0.25, runs=3), lambda _: found)
 
 
 @pytest.mark.parametrize(("workers", "clips"), [(1, 8), (2, 4), (3, 3), (8, 1)])

@@ -1,19 +1,20 @@
-"""Out of a GPU's memory: a run goes on once with batches of half the size, two of which are added up for a step.
+"""Out of a GPU's memory: a run goes on once with each batch computed in two halves, whose gradients are added up.
 
-The steps are of as many clips as before, so the run keeps its key; batch normalisation and mixing see the smaller
-batches, so its numbers are not quite those of a larger GPU. It is said: the epochs trained so have
-`train/micro_batch` among their metrics, and `memory.json` beside the ledger's records says from which epoch on. That
+The same clips are shown in the same steps at the same learning rates, so the run keeps its key; batch normalisation,
+mixing and random draws see the halves, so its numbers are not quite those of a larger GPU. It is said: the epochs
+trained so have `train/micro_batch` among their metrics, and there is a `memory.json` beside the ledger's records. That
 file is also how the workers of a distributed run, which fail one by one and are started again together, agree.
+
+Evaluation needs none of this: how large its batches are changes no score, so it makes them smaller by itself
+(`trainers.training.memory`).
 """
 
 import dataclasses
-import gc
 from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis.records.files import read_record, write_record
-from trainers.errors import SpecError
 from trainers.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -22,37 +23,18 @@ if TYPE_CHECKING:
 
 FILE = "memory.json"
 METRIC = "train/micro_batch"
-SIGNS = ("out of memory", "CUDNN_STATUS_ALLOC_FAILED", "CUBLAS_STATUS_ALLOC_FAILED")
 
 
-class NoMemoryError(SpecError):
-    """A run that doesn't fit the GPU, with half its micro-batch neither."""
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error is a GPU's refusal of memory; the libraries below torch say it in words."""
-    import torch
-
-    if isinstance(error, torch.OutOfMemoryError):
-        return True
-    return isinstance(error, RuntimeError) and any(sign in str(error) for sign in SIGNS)
-
-
-def halved(spec: RunSpec, workers: int) -> RunSpec | None:
-    """The spec with half the batch, accumulated over twice as many; None where a worker's share can't be halved."""
-    training = spec.training
-    if training.batch_size % (2 * workers):
-        return None
-    smaller = training.model_copy(
-        update={"batch_size": training.batch_size // 2, "accumulate": training.accumulate * 2}
-    )
-    return spec.model_copy(update={"training": smaller})
+def can_be_halved(spec: RunSpec, share: int) -> bool:
+    """Whether a worker's `share` of a batch can be computed in halves."""
+    of_bands = spec.mixing.name == "mix2" and spec.mixing.variant == "as_released"  # needs as many clips as mel bands
+    return share > 1 and not of_bands
 
 
 def fit_within_memory(
     spec: RunSpec, data: "RunData", folder: Path, session: "Session"
 ) -> Generator["EpochReport", None, bool]:
-    """`fit`, which notes when memory was too little; returns whether the run is to be gone on with in smaller batches.
+    """`fit`, which notes when memory was too little; returns whether the run is to be gone on with in micro-batches.
 
     Args:
         spec: of the run.
@@ -61,21 +43,27 @@ def fit_within_memory(
         session: this worker.
 
     Raises:
-        NoMemoryError: the memory is too little for half the micro-batch, too, or that can't be halved.
+        NoMemoryError: the memory is too little for half the batch, too, or that can't be halved.
     """
     from trainers.fit import fit
+    from trainers.training.memory import NoMemoryError, is_out_of_memory, release
 
-    smaller = halved(spec, session.world_size) if note(folder) else None
-    telling = _Telling(session, smaller) if smaller is not None else None
+    share = spec.training.batch_size // session.world_size
+    halves, half = note(folder) is not None, -(-share // 2)
+    telling, micro_batches = (_Telling(session, half), 2) if halves else (None, 1)
     try:
-        for report in fit(smaller or spec, data, telling or session):
+        for report in fit(spec, data, telling or session, micro_batches):
             yield telling.told(report) if telling else report
     except Exception as error:
         if not is_out_of_memory(error):
             raise
-        if smaller is not None or halved(spec, session.world_size) is None:
-            raise _too_little(smaller or spec, session.world_size) from None
-        write_record(folder / FILE, {"batch_size": spec.training.batch_size // 2, "of": spec.training.batch_size})
+        if halves or not can_be_halved(spec, share):
+            raise NoMemoryError(
+                f"the GPU's memory is too little to train on {half if halves else share} clips at once. Try: a smaller "
+                "training.batch_size with training.accumulate, shorter segments, fewer trials per GPU, or fewer runs "
+                "per trial (folds, repeats)"
+            ) from None
+        write_record(folder / FILE, {"micro_batch": half, "of": share})
         if session.world_size > 1:  # the other workers are in the middle of a step: all are started again
             raise
     else:
@@ -84,19 +72,13 @@ def fit_within_memory(
     return True
 
 
-def _too_little(spec: RunSpec, workers: int) -> NoMemoryError:
-    return NoMemoryError(
-        f"the GPU's memory is too little for {spec.training.batch_size // workers} clips at once. Try: a smaller "
-        "training.batch_size with training.accumulate, shorter segments, or fewer trials per GPU"
-    )
-
-
 @dataclasses.dataclass
 class _Telling:
-    """A session whose epochs say how small their batches were."""
+    """A session whose epochs say how small their micro-batches were."""
 
     inner: "Session"
-    spec: RunSpec
+    micro_batch: int
+    """clips of a worker at once"""
 
     def __post_init__(self) -> None:
         self.rank, self.world_size, self.device = self.inner.rank, self.inner.world_size, self.inner.device
@@ -108,17 +90,7 @@ class _Telling:
         self.inner.report(self.told(report), save)
 
     def told(self, report: "EpochReport") -> "EpochReport":
-        share = self.spec.training.batch_size // self.world_size
-        return dataclasses.replace(report, metrics={**report.metrics, METRIC: float(share)})
-
-
-def release() -> None:
-    """Give back what nothing refers to any more: other processes on the GPU can't have it otherwise."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+        return dataclasses.replace(report, metrics={**report.metrics, METRIC: float(self.micro_batch)})
 
 
 def note(folder: Path) -> dict[str, Any] | None:

@@ -25,7 +25,6 @@ from trainers.errors import SpecError
 from tuneful.sweep.recorder import FAILED
 from tuneful.sweep.trials.course import Course, open_course
 from tuneful.sweep.trials.lockstep import TrialEpoch
-from tuneful.sweep.trials.memory import release
 from tuneful.sweep.trials.output import TrialOutput
 
 
@@ -66,6 +65,8 @@ class OneWorkerTrial(tune.Trainable):  # type: ignore[misc]
         if self._course is not None:
             self._course.close()
             self._course = None
+            from trainers.training.memory import release  # torch is there: the runs were trained with it
+
             release()
         if self._output is not None:
             self._output.close()
