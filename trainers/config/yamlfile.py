@@ -119,9 +119,10 @@ def _plain(node: Any, keys: tuple[str, ...], lines: dict[tuple[str, ...], int], 
     if isinstance(node, CommentedMap):
         result = {}
         for key, value in node.items():
-            place = (*keys, str(key))
+            text = key if isinstance(key, str) else as_yaml(key)
+            place = (*keys, str(text))
             lines[place] = node.lc.key(key)[0] + 1
-            result[str(key)] = _plain(value, place, lines, name)
+            result[str(text)] = _plain(value, place, lines, name)
         return result
     if isinstance(node, CommentedSeq):
         return [_plain(value, _item(node, index, keys, lines), lines, name) for index, value in enumerate(node)]

@@ -3,17 +3,18 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from graphlib import CycleError
-from typing import Annotated, Any, get_args
-
-from pydantic import ConfigDict, TypeAdapter, ValidationError
+from typing import Any, get_args
 
 from trainers.config.build import FIELDS, TAGS, unknown_field
+from trainers.config.yamlfile import as_yaml
 from trainers.errors import SpecError
-from tuneful.space.conditions import describe_when, holds, show_value
+from tuneful.space.conditions import describe_when, holds
 from tuneful.space.entry import Entry
 from tuneful.space.fixing import reachable
+from tuneful.space.named_values import NamedValues, choices_meant
 from tuneful.space.parameters import Parameter, Space
 from tuneful.space.places import with_hint
+from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.real_ranges import FloatEntry
 from tuneful.space.variables import is_variable
 
@@ -33,6 +34,7 @@ class SpaceCheck:
         for parameter in self.space.parameters.values():
             for index, entry in enumerate(parameter.entries):
                 self._conditions(parameter, index, entry)
+                self._choices(parameter, index, entry)
                 self._whole_numbers(parameter, index, entry)
         self._no_circle()
         for parameter in self.space.parameters.values():
@@ -46,12 +48,10 @@ class SpaceCheck:
 
     def _conditions(self, parameter: Parameter, index: int, entry: Entry) -> None:
         for path, values in entry.when.items():
-            problem = self._condition(parameter.path, path)
+            problem = self._condition(parameter.path, path) or NamedValues(self.space, path).problem(values)
             if problem is not None:
                 text, hint = problem
                 raise self._error(f"{parameter.path}: when: {text}", parameter, index, hint)
-            for value in values:
-                self._value(parameter, index, path, value)
 
     def _condition(self, child: str, path: str) -> tuple[str, str] | None:
         """What is wrong with the name in a condition, and the fix."""
@@ -70,20 +70,13 @@ class SpaceCheck:
             return f"{path} is fixed, but {tag} is searched", f"when: {{{tag}: ...}}"
         return None
 
-    def _value(self, parameter: Parameter, index: int, path: str, value: Any) -> None:
-        parent = self.space.parameters.get(path)
-        if parent is None:
-            allowed = None if is_variable(path) or acceptable(path, value) else values_of(path)
-        elif any(entry.takes(value) for entry in parent.entries):
-            return
-        elif all(isinstance(entry, FloatEntry) for entry in parent.entries):
-            text = f"{parameter.path}: when: {path} is a range of real numbers, no value of it can be named"
-            raise self._error(text, parameter, index, "a condition on a choice or an int")
-        else:
-            allowed = "; ".join(entry.describe() for entry in parent.entries)
-        if allowed is not None:
-            text = f"{parameter.path}: when: {path} never is {show_value(value)}, it takes {allowed}"
-            raise self._error(text, parameter, index, "one of those values")
+    def _choices(self, parameter: Parameter, index: int, entry: Entry) -> None:
+        """No choice is in another type than the field's, such as `yes` for true."""
+        read = choices_meant(parameter.path, entry.choice) if isinstance(entry, ChoiceEntry) else None
+        if read is not None:
+            right = {"choice": read, **({"when": dict(entry.when)} if entry.when else {})}
+            text = f"{parameter.path}: choice holds {as_yaml(list(entry.values()))}, not all of which the field takes"
+            raise self._error(text, parameter, index, f"{parameter.path}: {as_yaml(right)}")
 
     def _whole_numbers(self, parameter: Parameter, index: int, entry: Entry) -> None:
         if is_variable(parameter.path):
@@ -158,28 +151,6 @@ def tag_of(path: str) -> str | None:
     """The path that chooses the variant to which `path` belongs, such as `loss.name` for `loss.gamma`."""
     tag = f"{path.rpartition('.')[0]}.name"
     return tag if tag in TAGS and path != tag else None
-
-
-def acceptable(path: str, value: Any) -> bool:
-    """Whether the field at `path` takes `value`, by its own type and bounds."""
-    info = FIELDS[path].info
-    if FIELDS[path].tags and path in TAGS:
-        return value in FIELDS[path].tags
-    annotation: Any = Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
-    try:
-        TypeAdapter(annotation, config=ConfigDict(strict=False)).validate_python(value)
-    except ValidationError:
-        return False
-    return True
-
-
-def values_of(path: str) -> str:
-    """The values of a field in words."""
-    found = FIELDS[path]
-    if path in TAGS:
-        return ", ".join(found.tags)
-    named = [show_value(value) for value in get_args(found.info.annotation)]
-    return ", ".join(named) if named else f"{getattr(found.info.annotation, '__name__', 'other')} values"
 
 
 def _searched_only(parameter: Parameter, space: Space) -> Parameter:

@@ -1,10 +1,12 @@
 """What a sweep file may derive, from what, and how variables are called."""
 
+import re
 from textwrap import shorten
 from types import UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
 from trainers.config.build import FIELDS, unknown_field
+from tuneful.space.arithmetic import as_arithmetic
 from tuneful.space.expressions import Expression
 from tuneful.space.places import Places
 from tuneful.space.variables import is_variable, known_variables, name_problem
@@ -62,13 +64,24 @@ def check_names(path: str, expression: Expression, variables: set[str], places: 
         names = expression.names
     except ValueError as error:
         text = f"derive: {path}: {shorten(expression.text, 80)!r} {error}"
-        raise places.error(text, "derive", path, hint=f"{path}: training.batch_size / 256") from None
+        raise places.error(text, "derive", path, hint=_arithmetic(path, expression.text, variables)) from None
     for name in names:
         if is_variable(name) and name not in variables:
             text = f"derive: {path}: {name} is no variable of this sweep. {known_variables(variables)}"
             raise places.error(text, "derive", path)
         if not is_variable(name) and (problem := unknown_field(name)) is not None:
             raise places.error(f"derive: {path}: {problem}", "derive", path, hint="settings that are numbers")
+
+
+def _arithmetic(path: str, text: str, variables: set[str]) -> str:
+    """What an expression that is no arithmetic here can be instead."""
+    if (same := as_arithmetic(text)) is not None:
+        return f"{path}: {same}"
+    if " if " in text:
+        return f"{path} under `search`, as a list of entries that each have a `when`"
+    names = re.findall(r"\$?[A-Za-z_][\w.]*", text)
+    numbers = [name for name in names if name in variables or {int, float} & kinds_of(name)]
+    return f"what is allowed, such as {(numbers or ['training.batch_size'])[0]} / 2"
 
 
 def check_variable(path: str, section: str, places: Places) -> None:

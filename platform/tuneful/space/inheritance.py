@@ -34,8 +34,8 @@ class SweepDocument(Document):
 def load_sweep_document(path: Path) -> SweepDocument:
     """The sweep file `path` with what it extends put under it.
 
-    Of several that it extends each is put over those before it. Mappings are merged key by key
-    (`search: {loss.gamma: null}` drops a parameter), everything else is replaced.
+    Of several that it extends each is put over those before it. Mappings are merged key by key,
+    everything else is replaced; null takes back what is there (`search: {loss.gamma: null}`, `scheduler: null`).
 
     Raises:
         SpecError: a file that is missing or no YAML, a circle of files, a key dropped that is not there.
@@ -106,12 +106,15 @@ class _Merge:
         old, new = self.base.data.get(key), self.own.data.get(key)
         if key not in self.own.data:
             self._take(self.base, (key,), self._beside(key, old))
+        elif new is None and key in self.base.data:  # taken back: the default
+            self._line(self.own, (key,))
         elif isinstance(old, dict) and isinstance(new, dict) and new.get("name", old.get("name")) == old.get("name"):
             self._line(self.own, (key,))
             self.data[key] = {}
             for inner in dict.fromkeys((*old, *new)):
                 source = self.own if inner in new else self.base
-                self._take(source, (key, inner), source.data[key][inner])
+                if new.get(inner, inner) is not None or inner not in old:
+                    self._take(source, (key, inner), source.data[key][inner])
         else:
             self._take(self.own, (key,), new)
 

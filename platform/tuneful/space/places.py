@@ -14,6 +14,14 @@ def with_hint(text: str, hint: str) -> str:
     return text if not hint or text.endswith("?") else f"{text}. Try: {hint}"
 
 
+def as_option(hint: str) -> str:
+    """`--trials 20` for `trials: 20`; what is no field with a value stays as it is."""
+    name, colon, value = hint.partition(": ")
+    option = f"--{name.replace('_', '-')}"
+    known = colon and name.isidentifier() and value[:1] not in ("{", "[")
+    return f"{option} {value}" if known else hint
+
+
 @dataclass(frozen=True)
 class Places:
     """Where each part of a sweep file stands."""
@@ -33,8 +41,9 @@ class Places:
         return self.of("search", path, str(index))
 
     def error(self, text: str, *keys: str, hint: str = "") -> SpecError:
-        """The error `text` at `keys`, with the fix."""
-        return SpecError(with_hint(f"{self.of(*keys)}: {text}", hint))
+        """The error `text` at `keys`, with the fix: a line of the file, or an option of the command line."""
+        where = self.of(*keys)
+        return SpecError(with_hint(f"{where}: {text}", as_option(hint) if where == COMMAND_LINE else hint))
 
     def settings(self) -> dict[str, str]:
         """Path -> place of everything under `set`, nested or dotted."""

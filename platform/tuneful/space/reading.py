@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from trainers.config.build import leaves, unknown_field
-from tuneful.space.conditions import show_value
+from trainers.config.yamlfile import as_yaml
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.derivation_checks import check_variable
 from tuneful.space.places import Places
-from tuneful.space.refusals import refusal
+from tuneful.space.refusals import Refusal, quoted
 from tuneful.space.variables import is_variable
 
 FURTHER = "further_objectives"
@@ -34,9 +35,22 @@ def read_definition(places: Places, overrides: Mapping[str, Any]) -> SweepDefini
     _check_paths(data, places)
     _check_shapes(data, places)
     try:
-        return SweepDefinition.model_validate_json(json.dumps(_normalised(data)))
+        return _definition(data)
     except ValidationError as error:
-        raise refusal(error.errors()[0], places) from None
+        raise Refusal(data, places, _errors).of(error.errors()) from None
+
+
+def _definition(data: Mapping[str, Any]) -> SweepDefinition:
+    return SweepDefinition.model_validate_json(json.dumps(_normalised(data)))
+
+
+def _errors(data: Mapping[str, Any]) -> list[ErrorDetails]:
+    """What is wrong with the data of a sweep file."""
+    try:
+        _definition(data)
+    except ValidationError as error:
+        return error.errors()
+    return []
 
 
 def _refuse_secrets(places: Places) -> None:
@@ -74,12 +88,12 @@ def _check_shapes(data: Mapping[str, Any], places: Places) -> None:
     """Expressions are texts, points are mappings: what pydantic would say of others helps nobody."""
     for path, text in _mapping(data.get("derive")).items():
         if not isinstance(text, str):
-            got = f"derive: {path} must be an expression, got {show_value(text)}"
-            raise places.error(got, "derive", path, hint=f"set: {{{path}: {show_value(text)}}}")
+            got = f"derive: {path} must be an expression, got {as_yaml(text)}"
+            raise places.error(got, "derive", path, hint=f"set: {{{path}: {as_yaml(text)}}}")
     points = data.get("published")
     for number, point in enumerate(points if isinstance(points, list) else []):
         if not isinstance(point, dict) and point != "recipe":
-            text = f"published: a point must be settings by path or `recipe`, got {point!r}"
+            text = f"published: a point must be settings by path or `recipe`, got {quoted(point)}"
             raise places.error(text, "published", str(number), hint="published: [recipe, {optimizer.lr: 1.0e-3}]")
 
 
@@ -114,7 +128,7 @@ def _check_path(section: str, path: str, places: Places) -> None:
         raise places.error(problem, *_keys(section, path, places), hint=hint)
 
 
-def _normalised(data: dict[str, Any]) -> dict[str, Any]:
+def _normalised(data: Mapping[str, Any]) -> dict[str, Any]:
     """Single entries as lists of one, single values of `when` as lists; the sweep's folds for `confirm`; of several
     objectives the first and the others.
 
@@ -126,7 +140,7 @@ def _normalised(data: dict[str, Any]) -> dict[str, Any]:
     if isinstance(objectives := data.get("objective"), list) and objectives:
         data = {**data, "objective": objectives[0], FURTHER: objectives[1:]}
     if not isinstance(search, dict):
-        return data
+        return dict(data)
     return {**data, "search": {path: [_entry(entry) for entry in as_list(value)] for path, value in search.items()}}
 
 

@@ -56,6 +56,14 @@ def test_null_drops_what_is_searched_or_derived(extend):
     assert extend("confirm: null\n").definition.confirm is None
 
 
+def test_null_takes_back_what_the_other_file_says_of_a_section_or_a_field(extend):
+    assert extend("scheduler: null\n").definition.scheduler.name == "fifo"
+    assert extend("trials: null\n").definition.trials == 20
+    assert extend("confirm: {repeats: null}\n").definition.confirm.repeats == 3
+    with pytest.raises(SpecError, match=r"loss\.yaml:2: shceduler is no field"):
+        extend("shceduler: null\n")
+
+
 def test_what_is_said_of_a_path_replaces_what_was_said_elsewhere(extend):
     sweep = extend(
         "set: {optimizer.lr: 0.3}\n"

@@ -1,6 +1,8 @@
 """The command line over the file, and the resolved sweep that repeats both."""
 
 import json
+import math
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,22 @@ def test_trials_hours_and_name_come_from_the_command_line(load):
     assert (sweep.name, sweep.definition.trials, sweep.definition.max_hours) == ("mine", 3, 0.5)
 
 
+@pytest.mark.parametrize(
+    ("trials", "top", "said"),
+    [
+        (3, 3, []),
+        (2, 2, ["--trials 2 leaves 2 of 3 finalists. Try: --trials 3"]),
+        (1, 1, ["--trials 1 leaves 1 of 3 finalists, and no race. Try: --trials 3"]),
+    ],
+)
+def test_few_trials_of_the_command_line_leave_as_many_finalists(load, trials, top, said):
+    sweep = load("confirm: {top: 3, repeats: 2, race: {max_repeats: 4}}\n" + TEXT, trials=trials)
+    confirm = sweep.definition.confirm
+    assert (confirm.top, confirm.race is not None) == (top, trials > 1)
+    assert sweep.resolved()["confirm"]["top"] == top
+    assert sweep.warnings[: len(said)] == said
+
+
 def test_consent_of_the_command_line_replaces_that_of_the_file(load):
     text = "allow: [TF001]\n" + TEXT
     assert load(text).definition.allow == ("TF001",)
@@ -144,6 +162,26 @@ def test_resources_of_the_command_line_replace_single_fields_of_the_files(load):
     resources = load(text, resources={"gpus_per_worker": 0.5}).definition.resources
     assert (resources.workers, resources.cpus_per_worker, resources.gpus_per_worker) == (1, 3, 0.5)
     assert load(TEXT, resources={"workers": 2}).definition.resources.workers == 2
+
+
+@pytest.mark.parametrize(
+    ("file", "line", "where"),
+    [
+        ("{gpus_per_worker: 1.5}", {}, "yaml:"),
+        ("{workers: 2, gpus_per_worker: 0.5}", {}, "yaml:"),
+        ("{gpus_per_worker: 0.5}", {"workers": 2}, "yaml:"),
+        ("{workers: 2}", {"gpus_per_worker": 0.5}, "command line: "),
+        ("{}", {"gpus_per_worker": 2.5}, "command line: "),
+        ("{}", {"gpus_per_worker": math.inf}, "command line: "),
+    ],
+)
+def test_a_part_of_a_gpu_that_ray_or_nccl_would_not_give_is_refused(load, file, line, where):
+    with pytest.raises(SpecError) as refused:
+        load(f"{TEXT}resources: {file}\n", resources=line)
+    message = str(refused.value)
+    assert "resources.gpus_per_worker" in message.partition(where)[2]
+    number = re.split("[,}]", message.split("gpus_per_worker: ")[1])[0]
+    load(f"{TEXT}resources: {file}\n", resources={**line, "gpus_per_worker": float(number)})
 
 
 def test_a_mistake_in_the_files_resources_is_the_files_whatever_the_command_line_says(load):

@@ -58,10 +58,10 @@ REFUSED = {
     "three bounds": (
         search("optimizer.lr: {uniform: [0.1, 0.2, 0.3]}"),
         2,
-        ["optimizer.lr: uniform must hold 2", "uniform: [lo, hi]"],
+        ["optimizer.lr: uniform must hold 2", "optimizer.lr: {choice: [0.1, 0.2, 0.3]}"],
     ),
-    "one bound": (search("optimizer.lr: {uniform: [0.1]}"), 2, ["too few", "uniform: [lo, hi]"]),
-    "bound that is text": (search("optimizer.lr: {uniform: [a, 1]}"), 2, ["valid number", "got 'a'"]),
+    "one bound": (search("optimizer.lr: {uniform: [0.1]}"), 2, ["too few", "optimizer.lr: {choice: [0.1]}"]),
+    "bound that is text": (search("optimizer.lr: {uniform: [a, 1]}"), 2, ["must be a number", "got 'a'"]),
     "int with a fraction": (search("training.batch_size: {int: [8, 16.5]}"), 2, ["training.batch_size: int", "16.5"]),
     "lo above hi": (search("optimizer.lr: {uniform: [0.2, 0.1]}"), 2, ["lo < hi", "[0.2, 0.1]", "uniform: [0.1, 0.2]"]),
     "lo equal to hi": (search("training.batch_size: {int: [8, 8]}"), 2, ["lo < hi"]),
@@ -72,7 +72,11 @@ REFUSED = {
     "quniform never reaches hi": (search("loss.gamma: {quniform: [0, 1, 0.3]}"), 2, ["never reaches", "[0, 0.9, 0.3]"]),
     "quniform step 0": (search("optimizer.lr: {quniform: [0.1, 1, 0]}"), 2, ["step > 0"]),
     "empty choice": (search("loss.name: {choice: []}"), 2, ["loss.name: choice must not be empty"]),
-    "duplicate choice": (search("loss.name: {choice: [bce, ce, bce]}"), 2, ["bce twice", "keep one"]),
+    "duplicate choice": (
+        search("loss.name: {choice: [bce, ce, bce]}"),
+        2,
+        ["bce twice", "loss.name: {choice: [bce, ce]}"],
+    ),
     "uniform on an int": (search("training.batch_size: {uniform: [8, 64]}"), 2, ["whole number", "int: [8, 64]"]),
     "loguniform on an int": (search("training.batch_size: {loguniform: [8, 64]}"), 2, ["int: [8, 64], log: true"]),
     # values that the field refuses
@@ -197,7 +201,7 @@ REFUSED = {
     ),
     # the sweep's numbers
     "no trials": (beside("trials: 0"), 3, ["trials must be >= 1, got 0"]),
-    "trials as text": (beside("trials: '8'"), 3, ["trials", "valid integer, got '8'", "trials: 20"]),
+    "trials as text": (beside("trials: '8'"), 3, ["trials must be a whole number, got '8'", "trials: 8"]),
     "other version": (beside("version: 2"), 3, ["version must be one of 1, got 2", "version: 1"]),
     "unknown metric": (
         beside("objective: {metric: val/auc}"),
@@ -275,7 +279,7 @@ REFUSED = {
     # YAML
     "duplicate key": (beside("trials: 2", "trials: 3"), 4, ["trials"]),
     "not finite": (beside("max_hours: .inf"), 3, ["finite"]),
-    "a list": ("- search\n", None, ["want a mapping"]),
+    "a list": ("- search\n", None, ["holds a list, want a mapping"]),
     "empty file": ("", None, ["is empty"]),
 }
 
@@ -291,11 +295,7 @@ def test_a_mistake_is_refused_with_its_line_and_what_would_be_right(load, name):
     lines = line if isinstance(line, tuple) else (line,)
     assert line is None or any(re.search(rf"loss\.yaml:{number}\b", message) for number in lines), message
     assert "\n" not in message
-    assert any(hint in message for hint in ("Try: ", "Known: ", "Did you mean ")) or name in (
-        "not finite",
-        "a list",
-        "empty file",
-    ), message
+    assert any(hint in message for hint in ("Try: ", "Known: ", "Did you mean ")), message
 
 
 SECRETS = ["api_key", "WANDB_API_KEY", "token", "password", "client_secret"]
