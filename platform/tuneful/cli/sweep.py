@@ -13,6 +13,7 @@ from tuneful.cli.sweep_options import (
     CpusPerWorker,
     Data,
     GpusPerWorker,
+    MaxConcurrentTrials,
     Recipe,
     RetryFailed,
     Set,
@@ -38,6 +39,7 @@ def sweep(
     workers: Workers = None,
     cpus_per_worker: CpusPerWorker = None,
     gpus_per_worker: GpusPerWorker = None,
+    max_concurrent_trials: MaxConcurrentTrials = None,
     max_hours: Annotated[float | None, typer.Option(help="Stop after so many hours; go on later.")] = None,
     name: Annotated[str | None, typer.Option(help="Name of the sweep, in place of the file's.")] = None,
     allow: Allow = None,
@@ -55,7 +57,7 @@ def sweep(
         str | None, typer.Option(metavar="PROJECT", help="Mirror trials to this project of Weights & Biases.")
     ] = None,
     results: Results = DEFAULT_RESULTS,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Draw the space, predict the time, run nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Draw, check, predict the time; run nothing.")] = False,
     dashboard: Annotated[bool, typer.Option(help="Ray's dashboard, on loopback, with a token.")] = True,
     address: Annotated[
         str | None,
@@ -77,16 +79,17 @@ def sweep(
         allow=tuple(allow or ()),
         reuse=reuse,
         warm_start=tuple(warm_start or ()),
-        resources=resources(workers, cpus_per_worker, gpus_per_worker),
+        resources=resources(workers, cpus_per_worker, gpus_per_worker, max_concurrent_trials),
         wandb=wandb,
     )
     asked = load_sweep(find_sweep_file(file), options)
     if extend is not None:
         asked = _extended(asked, results, extend, trials)
+    how = RunHow(_again(asked, extend), dashboard, extend is not None, address, retry_failed)
     if dry_run:
-        _draw(asked, results)
-        return
-    run_asked(asked, results, RunHow(_again(asked, extend), dashboard, extend is not None, address, retry_failed))
+        _try_out(asked, results, how)
+    else:
+        run_asked(asked, results, how)
 
 
 @dataclass(frozen=True)
@@ -142,12 +145,15 @@ def _again(asked: "Sweep", extend: int | None) -> str:
 
 def _preflight(asked: "Sweep", results: Path, how: RunHow) -> tuple["Sweep", "Catalogue", "list[Finding]"]:
     """Everything that can be refused before compute is spent or anything is written to the results."""
+    from analysis.records.sweep import sweep_folder
     from trainers.data.prepare import open_catalogue
     from tuneful.checks.registry import refuse_errors
     from tuneful.checks.sweeps import check_sweep, without_impossible_splits
     from tuneful.sweep.clusters.room import check_fit
+    from tuneful.sweep.folder import adoptable
     from tuneful.sweep.searchers.possible import check_warm_start
 
+    adoptable(sweep_folder(results, asked.name), asked.resolved(), how.extending)
     check_warm_start(asked, results)
     if how.address is None:  # what a cluster has is known once it is joined
         check_fit(asked.definition.resources.model_dump())
@@ -173,15 +179,17 @@ def _tell_idle_gpus(asked: "Sweep") -> None:
     definition = asked.definition
     if definition.resources.gpus_per_worker == 0 and definition.recipe != "chorus" and (gpus := count_gpus()):
         has = "a GPU" if gpus == 1 else f"{gpus} GPUs"
-        say(f"This machine has {has}, and trials use none. Try: --gpus-per-worker 1, or 0.5 for two on one", "yellow")
+        shared = ", or 0.5 for two on one" if definition.resources.workers == 1 else ""
+        say(f"This machine has {has}, and trials use none. Try: --gpus-per-worker 1{shared}", "yellow")
 
 
-def _draw(asked: "Sweep", results: Path) -> None:
+def _try_out(asked: "Sweep", results: Path, how: RunHow) -> None:
+    """Draw a sweep, refuse and tell what its start would, and predict the rest; nothing is written to the results."""
     from tuneful.space.draw import draw_space
     from tuneful.sweep.estimate import estimate
 
     console.print(draw_space(asked))
-    _tell_idle_gpus(asked)
+    asked, _, _ = _preflight(asked, results, how)
     with preparation() as report:
         console.print(estimate(asked, results, report))
 

@@ -15,9 +15,20 @@ RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Run the trial
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes that train one run together.")]
 CpusPerWorker = Annotated[int | None, typer.Option(min=1, help="CPU cores of each.")]
 GpusPerWorker = Annotated[float | None, typer.Option(min=0, help="GPUs of each; 0.5 shares one between two.")]
+MaxConcurrentTrials = Annotated[int | None, typer.Option(min=1, help="Trials at once at most; else all that fit.")]
 
 
-def resources(workers: int | None, cpus_per_worker: int | None, gpus_per_worker: float | None) -> dict[str, float]:
+def resources(
+    workers: int | None,
+    cpus_per_worker: int | None,
+    gpus_per_worker: float | None,
+    max_concurrent_trials: int | None = None,
+) -> dict[str, float]:
     """What was said of `resources`; the file has the rest."""
-    said = {"workers": workers, "cpus_per_worker": cpus_per_worker, "gpus_per_worker": gpus_per_worker}
+    said = {
+        "workers": workers,
+        "cpus_per_worker": cpus_per_worker,
+        "gpus_per_worker": gpus_per_worker,
+        "max_concurrent_trials": max_concurrent_trials,
+    }
     return {name: amount for name, amount in said.items() if amount is not None}

@@ -1,8 +1,9 @@
 """The sweep file as typed sections (design, section 5). Imports nothing heavy."""
 
+from math import ceil
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from trainers.config.section import Section
 from tuneful.space.objective_spec import ObjectiveSpec
@@ -51,11 +52,27 @@ class StallSpec(Section):
 
 
 class ResourcesSpec(Section):
-    """What one trial occupies."""
+    """What one trial occupies, and how many run at once."""
 
     workers: int = Field(1, ge=1, le=4096, description="processes that train one run together")
     cpus_per_worker: int = Field(1, ge=1, description="CPU cores, and threads of torch")
-    gpus_per_worker: float = Field(0, ge=0, description="GPUs; a fraction shares one between trials")
+    gpus_per_worker: float = Field(
+        0, ge=0, allow_inf_nan=False, description="GPUs; a fraction shares one between trials"
+    )
+    max_concurrent_trials: int | None = Field(None, ge=1, description="at once at most; null: as many as fit")
+
+    @field_validator("gpus_per_worker")
+    @classmethod
+    def _whole_cards(cls, gpus: float, others: ValidationInfo) -> float:
+        """Ray divides single cards only, and NCCL takes no two workers of a run on one."""
+        workers = others.data.get("workers", 1)
+        if gpus == int(gpus) or (gpus < 1 and workers == 1):
+            return gpus
+        if gpus > 1:
+            why, fix = "above 1 (a fraction is one of a single GPU)", f"gpus_per_worker: {ceil(gpus)}"
+        else:
+            why, fix = f"with {workers} workers (no two can share a GPU)", "gpus_per_worker: 1, or workers: 1"
+        raise ValueError(f"resources.gpus_per_worker must be a whole number {why}, got {gpus:g}. Try: {fix}")
 
 
 class WandbSpec(Section):

@@ -74,7 +74,9 @@ def _resources(sweep: Sweep) -> str:
     resources = sweep.definition.resources
     workers = f"{resources.workers} {'worker' if resources.workers == 1 else 'workers'}"
     gpus = f"{resources.gpus_per_worker:g} GPU" if resources.gpus_per_worker else "no GPU"
-    return f"{workers} a trial, {resources.cpus_per_worker:g} CPU and {gpus} each"
+    most = resources.max_concurrent_trials
+    at_once = "" if most is None else f", at most {most} {'trial' if most == 1 else 'trials'} at once"
+    return f"{workers} a trial, {resources.cpus_per_worker:g} CPU and {gpus} each{at_once}"
 
 
 def _ends(sweep: Sweep) -> str:

@@ -11,6 +11,7 @@ from tuneful.space.ranges import ChoiceEntry, IntEntry
 from tuneful.space.schedulers import FifoSpec, PbtSpec
 
 if TYPE_CHECKING:
+    from tuneful.space.definition import SweepDefinition
     from tuneful.space.sweep import Sweep
 
 JOINT = ("gp", "cmaes")
@@ -19,6 +20,9 @@ JOINT = ("gp", "cmaes")
 EVOLUTIONS = ("nsga2", "nsga3")
 COMPLETE_ONLY = ("gp", *EVOLUTIONS)
 """Samplers that learn nothing from trials that were stopped early."""
+LEARNING = ("tpe", *JOINT, *EVOLUTIONS)
+FIRST_AT_RANDOM = 10
+"""Trials that Optuna's TPE and GP draw at random, before they learn (`n_startup_trials`)."""
 
 
 def check_sampler(sweep: "Sweep", places: Places) -> None:
@@ -60,6 +64,20 @@ def sampler_warnings(sweep: "Sweep") -> list[str]:
         text = f"search_algorithm.sampler {sampler} learns nothing from the trials that scheduler.name="
         found.append(f"{text}{definition.scheduler.name} stops. Try: sampler: tpe, or scheduler: {{name: fifo}}")
     return found
+
+
+def drawn_blindly(definition: "SweepDefinition", slots: int) -> str | None:
+    """Said where so many trials run at once that a sampler draws most of them before it knows a score.
+
+    With few trials it would learn next to nothing one at a time, too; a population is meant to start at once.
+    """
+    sampler, trials = definition.search_algorithm.sampler, definition.trials
+    if sampler not in LEARNING or isinstance(definition.scheduler, PbtSpec):
+        return None
+    if trials < 2 * FIRST_AT_RANDOM or 2 * slots <= trials:
+        return None
+    text = f"The sampler {sampler} draws {min(slots, trials)} of {trials} trials before it knows a score: as many run "
+    return f"{text}at once. Try: --max-concurrent-trials {trials // 4}, which takes longer and learns more"
 
 
 def _log_ints(sweep: "Sweep") -> list[tuple[str, IntEntry]]:

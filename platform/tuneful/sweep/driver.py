@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from analysis.records.sweep import SweepFolder, sweep_folder
+from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
 from trainers.data.catalogue import Catalogue
 from trainers.data.prepare import prepare_store
 from trainers.data.splits.record import record_splits
@@ -19,11 +19,13 @@ from tuneful.checks.subject import Finding
 from tuneful.checks.sweeps import specs_to_check
 from tuneful.space.extremes import values
 from tuneful.space.ranges import ChoiceEntry
+from tuneful.space.sampler_limits import drawn_blindly
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.clusters.cluster import Cluster, local_cluster
+from tuneful.sweep.clusters.patience import on_worker
 from tuneful.sweep.clusters.ray_log import kept_ray_log
 from tuneful.sweep.clusters.ray_where import session_folder, told_where
-from tuneful.sweep.clusters.room import check_fit
+from tuneful.sweep.clusters.room import check_fit, slots
 from tuneful.sweep.folder import adopted
 from tuneful.sweep.gpu_questions import auto_precision, check_memory_of
 from tuneful.sweep.ground import Ground, keep_ground
@@ -35,6 +37,7 @@ from tuneful.sweep.remaining import missing_trials, stalled_sweep
 from tuneful.sweep.retrying import failed_trials, retry_failed
 from tuneful.sweep.schedulers.spent import budget_spent
 from tuneful.sweep.sweep_log import KeptConsole
+from tuneful.sweep.timing import timed_on
 from tuneful.tracking.session import mirrored
 
 
@@ -109,15 +112,18 @@ def _run_stages(
     if budget_spent(definition, folder):
         return 0
     with _cluster(options, folder, definition.resources.workers) as cluster, _ray_told(folder, cluster):
-        check_fit(definition.resources.model_dump(), cluster.nodes)
-        say = partial(_say, options.console)
+        resources, say = definition.resources.model_dump(), partial(_say, options.console)
+        check_fit(resources, cluster.nodes)
+        if not folder.trials(SEARCH) and (text := drawn_blindly(definition, slots(cluster.nodes, resources))):
+            say(text)
         check_memory_of(sweep, say)
         _tell(cluster, options.console)
         # Only here: what these import takes seconds, and a refused sweep must not wait for it.
         from tuneful.sweep.stages import Stages
 
         precision = auto_precision(definition.resources.gpus_per_worker, say)
-        keep_ground(folder, Ground(catalogue.digest, precision), "auto" in values("training.precision", sweep))
+        timed = timed_on(definition, lambda ask, need: on_worker(ask, need, say)())
+        keep_ground(folder, Ground(catalogue.digest, precision, timed), "auto" in values("training.precision", sweep))
         _reopen_failed(folder, options)  # only now: a start that is refused forgets no failure
         planner = Planner(sweep, catalogue.digest, precision)
         stages = Stages(sweep, folder, planner, cluster, options.console)

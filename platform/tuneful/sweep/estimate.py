@@ -10,6 +10,7 @@ import numpy as np
 from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
 from tuneful.errors import ResourceError
 from tuneful.space.plan import epochs_of, epochs_planned
+from tuneful.space.sampler_limits import drawn_blindly
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.clusters.room import check_fit, slots, this_machine
 from tuneful.sweep.disk import checkpoint_bytes, needed
@@ -42,16 +43,18 @@ def estimate(sweep: Sweep, results: Path, report: Report) -> str:
     resources, machine = sweep.definition.resources.model_dump(), this_machine()
     try:
         check_fit(resources, machine)
-    except ResourceError as error:  # it may be meant for a cluster
+    except ResourceError as error:  # it is meant for a cluster
         return f"Predicted: nothing, a trial can't be timed on this machine. {error}"
     room = slots(machine, resources)
+    blind = None if folder.next_number(SEARCH) else drawn_blindly(sweep.definition, room)
     cost = _recorded(folder) or _measured(sweep, report)
     left = f"{full / epochs_planned(sweep).full:.0%} of the sweep is left, " if folder.next_number(SEARCH) else ""
-    return (
+    predicted = (
         f"Predicted: {left}{_hours(expected * cost.seconds / room)} on {room} {'slot' if room == 1 else 'slots'} "
         f"(at most {_hours(full * cost.seconds / room)}), from {cost.seconds:.2f} s an epoch, {cost.source}.\n"
         f"{needed(cost.bytes, runs_left(sweep, folder), results)}"
     )
+    return f"{predicted}\n{blind}" if blind else predicted
 
 
 def _epochs_left(sweep: Sweep, folder: SweepFolder) -> tuple[float, float]:

@@ -1,8 +1,9 @@
-"""What a sweep's runs stand on beside their configurations: the data, and what `precision: auto` means.
+"""What a sweep's runs stand on beside their configurations: the data, what `precision: auto` means, and the machine
+where an objective is a time.
 
-Both are part of every run's key, which is made when its trial is planned. Data can change afterwards (a review relabels
-clips), and another start can be on other hardware: a run would then be filed as what it is not, and other sweeps would
-take it over.
+The first two are part of every run's key, which is made when its trial is planned. Data can change afterwards (a review
+relabels clips), and another start can be on other hardware: a run would then be filed as what it is not, and other
+sweeps would take it over.
 """
 
 from dataclasses import asdict, dataclass
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from trainers.spec import RunSpec
 
 FILE = "ground.json"
+UNKNOWN = "a machine that is not on record"
 
 
 @dataclass(frozen=True)
@@ -28,6 +30,8 @@ class Ground:
     data_digest: str
     precision: str
     """that `auto` means on the workers"""
+    timed_on: str | None = None
+    """the processor and a worker's share of it, where an objective is a time (`timing.py`)"""
 
     def check(self, spec: "RunSpec", data_digest: str, device: "torch.device") -> None:
         """Refuse to train a run on other ground than its key says.
@@ -77,3 +81,15 @@ def keep_ground(folder: SweepFolder, ground: Ground, auto: bool) -> None:
             f"{folder.path}: its trials were trained in {old['precision']}, training.precision=auto is now "
             f"{ground.precision}. Try: --name {folder.name}-2, or the resources that it was started with"
         )
+    before = old.get("timed_on")
+    if before != ground.timed_on:
+        raise RecordsError(
+            f"{folder.path}: an objective is a time, and its trials were timed on {before or UNKNOWN}, now it is "
+            f"{ground.timed_on}. Try: --name {folder.name}-2, or the machine and the resources of its first start"
+        )
+
+
+def timed_on_record(folder: SweepFolder) -> str | None:
+    """What a sweep was timed on; None where no objective is a time, or nobody noted it."""
+    ground = read_record(folder.path / FILE) or {}
+    return ground.get("timed_on")

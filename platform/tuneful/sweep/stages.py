@@ -53,7 +53,8 @@ class Stages:
         self._sweep, self._folder, self._planner, self._console = sweep, folder, planner, console
         self._objective, *further = Objective.all_of(sweep.resolved())
         self._epochs = epochs_of(sweep)
-        self._reuse = Reuse(folder, [one.metric for one in (self._objective, *further)]) if definition.reuse else None
+        metrics = [one.metric for one in (self._objective, *further)]
+        self._reuse = Reuse(folder, metrics, self._say) if definition.reuse else None
         self._payloads = Payloads(folder, planner, cluster.folder / "train")
         self._metrics, failures = RayMetrics(folder.name, self._objective), FailuresInARow()
         self._recorder = Recorder(folder)

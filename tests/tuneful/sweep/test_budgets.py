@@ -20,7 +20,7 @@ from tuneful.sweep.schedulers.spent import budget_spent, recorded_seconds, stall
 
 pytestmark = pytest.mark.ray
 
-ONE_GPU = ResourcesSpec(workers=2, gpus_per_worker=0.5)
+ONE_GPU = ResourcesSpec(workers=1, gpus_per_worker=1)
 
 
 @pytest.fixture

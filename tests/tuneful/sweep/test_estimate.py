@@ -37,10 +37,28 @@ def put(folder, sweep, number, state="complete"):
         ("{gpus_per_worker: 1}", "on 1 slot "),
         ("{gpus_per_worker: 0.25}", "on 4 slots"),
         ("{cpus_per_worker: 4, workers: 2}", "on 8 slots"),
+        ("{max_concurrent_trials: 3}", "on 3 slots"),
     ],
 )
 def test_slots_are_those_that_the_sweep_will_have(tiny, predict, resources, said):
     assert said in predict(tiny(resources=resources))
+
+
+def test_a_sampler_that_would_draw_most_trials_blindly_is_told_of(tiny, predict, folder):
+    """Not of ten trials, which it would draw at random one by one, too; nor once scores are on record."""
+    blind = "The sampler tpe draws 40 of 40 trials before it knows a score"
+    said = predict(tiny(trials="40"))
+    assert blind in said
+    fewer = said.split("Try: --max-concurrent-trials ")[1].split(",")[0]
+    for changes in (
+        {"trials": "40", "resources": f"{{max_concurrent_trials: {fewer}}}"},
+        {"trials": "10"},
+        {"trials": "200"},
+        {"trials": "40", "search_algorithm": "{sampler: random}"},
+    ):
+        assert "before it knows" not in predict(tiny(**changes))
+    put(folder, tiny(trials="40"), 0)
+    assert "before it knows" not in predict(tiny(trials="40"))
 
 
 def test_what_does_not_fit_this_machine_is_drawn_and_not_timed(tiny, predict):

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+from dataclasses import asdict
 
 import pytest
 
 from analysis.records.files import drop_from_folder, write_record
 from analysis.records.ledger import REUSED, RunLedger
 from analysis.records.sweep import SweepFolder
+from tuneful.sweep.ground import FILE, UNKNOWN, Ground, keep_ground
 from tuneful.sweep.searchers.reuse import Reuse, count_reused, reused_from
 
 METRIC = "val/macro_auc"
@@ -36,7 +38,7 @@ def other(folder):
 
 def test_a_finished_run_is_taken_whole_and_marked(folder, other, plan_of):
     source = train(other, "k")
-    assert Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",))) == "other"
+    assert Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",))) == "other"
     mine = folder.ledger("k")
     assert mine.epochs() == source.epochs()
     assert mine.checkpoint(3).joinpath("model.safetensors").read_bytes() == bytes([3]) * 100
@@ -50,7 +52,7 @@ def test_a_finished_run_is_taken_whole_and_marked(folder, other, plan_of):
 def test_of_a_trial_each_run_is_taken_where_it_is(folder, other, plan_of):
     third = SweepFolder(folder.path.with_name("third"))
     train(other, "a"), train(third, "b")
-    reuse = Reuse(folder, [METRIC])
+    reuse = Reuse(folder, [METRIC], print)
     assert reuse.take(plan_of(0, keys=("a", "b", "c"))) == "other, third"
     assert folder.run_keys() == ["a", "b"]
     assert reuse.take(plan_of(0, keys=("a", "b", "c"))) is None, "once"
@@ -58,10 +60,10 @@ def test_of_a_trial_each_run_is_taken_where_it_is(folder, other, plan_of):
 
 def test_where_it_was_trained_is_said_through_a_second_taking(folder, other, plan_of):
     train(other, "k")
-    Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",)))
+    Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",)))
     shutil.rmtree(other.path)
     last = SweepFolder(folder.path.with_name("last"))
-    assert Reuse(last, [METRIC]).take(plan_of(0, keys=("k",))) == folder.name
+    assert Reuse(last, [METRIC], print).take(plan_of(0, keys=("k",))) == folder.name
     assert reused_from(last, "k") == "other"
 
 
@@ -90,7 +92,7 @@ def lose_epoch(ledger):
 @pytest.mark.parametrize("harm", [damage_checkpoint, damage_record, lose_checkpoint, rename, lose_epoch])
 def test_a_damaged_run_is_trained_again(folder, other, plan_of, harm):
     harm(train(other, "k"))
-    assert Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",))) is None
+    assert Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",))) is None
     assert list((folder.path / "runs").glob("*")) == []
 
 
@@ -101,14 +103,14 @@ def test_a_damaged_run_is_trained_again(folder, other, plan_of, harm):
 )
 def test_a_run_that_is_not_the_whole_answer_is_not_taken(folder, other, plan_of, run):
     train(other, "k", **run)
-    assert Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",))) is None
+    assert Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",))) is None
     assert folder.run_keys() == []
 
 
 def test_an_own_run_that_was_begun_goes_on_by_itself(folder, other, plan_of):
     train(other, "k")
     mine = train(folder, "k", epochs=1, last="running", finish=False)
-    assert Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",))) is None
+    assert Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",))) is None
     assert len(mine.epochs()) == 1
     assert not (mine.folder / REUSED).exists()
 
@@ -119,13 +121,37 @@ def test_without_hard_links_the_files_are_copied(folder, other, plan_of, monkeyp
 
     train(other, "k")
     monkeypatch.setattr("os.link", no_link)
-    assert Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",))) == "other"
+    assert Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",))) == "other"
     assert folder.ledger("k").checkpoint(3) is not None
+
+
+def test_where_an_objective_is_a_time_runs_of_another_machine_are_trained_again_and_it_is_said_once(
+    folder, other, plan_of
+):
+    """Two sweeps with the objectives val/macro_auc and eval_seconds, on one CPU and on eight."""
+    train(other, "a"), train(other, "b")
+    keep_ground(folder, Ground("d", "fp32", "1 CPU of X"), auto=True)
+    for theirs in (Ground("d", "fp32", "8 CPUs of X"), Ground("d", "fp32")):
+        write_record(other.path / FILE, asdict(theirs))
+        said = []
+        reuse = Reuse(folder, [METRIC, "seconds"], said.append)
+        assert [reuse.take(plan_of(n, keys=(key,))) for n, key in enumerate("ab")] == [None, None]
+        (sentence,) = said
+        assert f"theirs are of {theirs.timed_on or UNKNOWN}, this sweep's of 1 CPU of X" in sentence
+    write_record(other.path / FILE, asdict(Ground("d", "fp32", "1 CPU of X")))
+    assert Reuse(folder, [METRIC, "seconds"], print).take(plan_of(0, keys=("a",))) == "other"
+
+
+def test_scores_are_taken_whatever_machine_they_are_of(folder, other, plan_of):
+    train(other, "k")
+    keep_ground(other, Ground("d", "fp32", "8 CPUs of X"), auto=True)
+    keep_ground(folder, Ground("d", "fp32"), auto=True)
+    assert Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",))) == "other"
 
 
 def test_what_a_killed_taking_left_is_no_run_and_is_removed(folder, other, plan_of):
     shutil.copytree(train(other, "k").folder, folder.path / "runs" / ".k.1234.tmp")
-    reuse = Reuse(folder, [METRIC])
+    reuse = Reuse(folder, [METRIC], print)
     assert folder.run_keys() == []
     assert reuse.take(plan_of(0, keys=("k",))) == "other"
 
@@ -133,7 +159,7 @@ def test_what_a_killed_taking_left_is_no_run_and_is_removed(folder, other, plan_
 def test_what_is_done_with_the_copy_leaves_the_source_alone(folder, other, plan_of):
     source = train(other, "k")
     before = {path: path.read_bytes() for path in source.folder.rglob("*") if path.is_file()}
-    Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",)))
+    Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",)))
     mine = RunLedger(folder.path / "runs" / "k")
     mine.begin({"key": "k"}, 3)
     mine.publish(
@@ -147,4 +173,4 @@ def test_what_is_done_with_the_copy_leaves_the_source_alone(folder, other, plan_
 def test_a_run_whose_weights_were_pruned_is_not_taken(folder, other, plan_of):
     source = train(other, "k")
     drop_from_folder(source.checkpoint(3), ["model.safetensors"])
-    assert Reuse(folder, [METRIC]).take(plan_of(0, keys=("k",))) is None
+    assert Reuse(folder, [METRIC], print).take(plan_of(0, keys=("k",))) is None

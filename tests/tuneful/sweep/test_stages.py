@@ -132,6 +132,7 @@ ONE = {"workers": 1, "cpus_per_worker": 1, "gpus_per_worker": 0}
         ({"gpus_per_worker": 1}, [(2, 0)], "gpus_per_worker: 0"),
         ({"workers": 2, "gpus_per_worker": 1}, [(2, 1)], "workers: 1"),
         ({"workers": 2, "gpus_per_worker": 2}, [(2, 1)], "workers: 1, gpus_per_worker: 1"),
+        ({"workers": 3, "gpus_per_worker": 0.6}, [(16, 2)], "workers: 2"),
         ({"cpus_per_worker": 6}, [(4, 0), (4, 0)], "workers: 1, cpus_per_worker: 4"),
         ({"workers": 3, "cpus_per_worker": 3}, [(4, 0), (5, 0)], "workers: 2"),
         (
@@ -158,6 +159,11 @@ def test_a_trial_that_fits_nowhere_is_refused_with_one_that_would(asked, have, f
         ({"workers": 2, "cpus_per_worker": 2}, [(8, 2)], 2),
         ({"gpus_per_worker": 0.5}, [(8, 2)], 4),
         ({"gpus_per_worker": 0.1}, [(32, 1)], 10),
+        ({"gpus_per_worker": 0.6}, [(16, 4)], 4),  # a fraction lies on one GPU
+        ({"gpus_per_worker": 0.4}, [(16, 2)], 4),
+        ({"gpus_per_worker": 1 / 3}, [(16, 2), (2, 1)], 8),
+        ({"max_concurrent_trials": 3}, [(8, 0)], 3),
+        ({"max_concurrent_trials": 9}, [(8, 0)], 8),
         ({"cpus_per_worker": 3}, [(8, 0), (8, 0)], 4),
         ({"workers": 3, "cpus_per_worker": 3}, [(8, 0), (8, 0)], 1),
         ({"gpus_per_worker": 1}, [(64, 0), (8, 2)], 2),

@@ -10,6 +10,8 @@ from rich.console import Console
 from analysis.errors import RecordsError
 from analysis.records.sweep import SEARCH, SweepFolder, TrialEnd
 from trainers.errors import SpecError
+from tuneful.sweep.ground import FILE as GROUND
+from tuneful.sweep.ground import Ground, keep_ground
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.searchers.possible import check_warm_start
 from tuneful.sweep.searchers.warm_start import FILE, learnt
@@ -88,6 +90,19 @@ def test_trials_of_another_question_are_left_out_and_it_is_said_why(earlier, lea
     past, said = learn(**{"search": SEARCH_LR, **changes})
     assert past == []
     assert f"0 of 7 trials ({7 if why == 'another objective' else 6} left out: {why}" in said
+
+
+def test_times_of_another_machine_are_left_out_and_it_is_said_why(earlier, learn, first, folder):
+    timed = {"search": SEARCH_LR, "objective": "[{metric: val/macro_auc}, {metric: eval_seconds}]"}
+    earlier(**timed)
+    keep_ground(first, Ground("digest", "fp32", "8 CPUs of X"), auto=True)
+    keep_ground(folder, Ground("digest", "fp32", "1 CPU of X"), auto=True)
+    past, said = learn(**timed)
+    assert (past, "left out: times of another machine or other resources" in said) == ([], True)
+    (folder.path / FILE).unlink()
+    (folder.path / GROUND).unlink()
+    keep_ground(folder, Ground("digest", "fp32", "8 CPUs of X"), auto=True)
+    assert len(learn(**timed)[0]) == 6
 
 
 def test_other_epochs_are_another_protocol(earlier, learn):

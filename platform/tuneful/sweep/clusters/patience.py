@@ -9,10 +9,17 @@ from tuneful.sweep.clusters.watchdog import AGAIN_S, FIRST_S, amounts, who_holds
 
 def on_gpu(function: Callable[..., Any], gpus: float, say: Callable[[str], None]) -> Callable[..., Any]:
     """`function`, which then runs in a process of its own with (a part of) a GPU of the cluster."""
+    return on_worker(function, {"GPU": gpus}, say)
+
+
+def on_worker(
+    function: Callable[..., Any], need: Mapping[str, float], say: Callable[[str], None]
+) -> Callable[..., Any]:
+    """`function`, which then runs in a process of its own with so many CPUs and GPUs of the cluster."""
     import ray
 
-    task = ray.remote(num_cpus=0, num_gpus=gpus, max_calls=1)(function)
-    return lambda *given: awaited(task.remote(*given), {"GPU": gpus}, say)
+    task = ray.remote(num_cpus=need.get("CPU", 0), num_gpus=need.get("GPU", 0), max_calls=1)(function)
+    return lambda *given: awaited(task.remote(*given), need, say)
 
 
 def awaited(task: Any, need: Mapping[str, float], say: Callable[[str], None]) -> Any:

@@ -1,10 +1,12 @@
 """Whether a trial fits the nodes there are, and how many fit at once. Knows nothing of Ray.
 
 A worker runs on one node: eight CPUs on two nodes of four are no room for a worker of six. Ray counts the totals, and
-would wait for ever.
+would wait for ever. A fraction of a GPU is one of a single card: Ray 2.60 places four workers of 0.4 on two GPUs, and
+two of 0.6.
 """
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,10 +26,9 @@ class Node:
     gpus: float
 
     def workers(self, cpus: float, gpus: float) -> int:
-        """How many workers of that size it holds."""
-        by_cpu = self.cpus / cpus if cpus else float("inf")
-        by_gpu = self.gpus / gpus if gpus else float("inf")
-        return int(min(by_cpu, by_gpu) + ROUNDING)
+        """How many workers of that size it holds; without limit where they need nothing."""
+        by_gpu = int(self.gpus) * _parts(1, gpus) if 0 < gpus < 1 else _parts(self.gpus, gpus)
+        return min(_parts(self.cpus, cpus), by_gpu)
 
 
 def this_machine() -> tuple[Node, ...]:
@@ -47,8 +48,8 @@ def check_fit(resources: Mapping[str, Any], nodes: Sequence[Node] | None = None)
     """
     nodes = this_machine() if nodes is None else nodes
     cpus, gpus = resources["cpus_per_worker"], resources["gpus_per_worker"]
-    _check("CPU", resources["workers"], cpus, [node.cpus for node in nodes])
-    _check("GPU", resources["workers"], gpus, [node.gpus for node in nodes])
+    _check("CPU", resources, nodes)
+    _check("GPU", resources, nodes)
     fitting = sum(node.workers(cpus, gpus) for node in nodes)
     if fitting < resources["workers"]:  # CPUs here, GPUs there
         raise ResourceError(
@@ -58,9 +59,10 @@ def check_fit(resources: Mapping[str, Any], nodes: Sequence[Node] | None = None)
 
 
 def slots(nodes: Sequence[Node], resources: Mapping[str, Any]) -> int:
-    """How many trials run at once."""
+    """How many trials run at once: as many as fit, and no more than `max_concurrent_trials`."""
     fitting = sum(node.workers(resources["cpus_per_worker"], resources["gpus_per_worker"]) for node in nodes)
-    return max(1, fitting // int(resources["workers"]))
+    room, most = max(1, fitting // int(resources["workers"])), resources.get("max_concurrent_trials")
+    return room if most is None else min(room, int(most))
 
 
 def asked_for(**fields: float) -> str:
@@ -70,12 +72,16 @@ def asked_for(**fields: float) -> str:
     return f"resources: {{{file}}}, or {options}"
 
 
-def _check(kind: str, workers: int, each: float, have: Sequence[float]) -> None:
+def _check(kind: str, resources: Mapping[str, Any], nodes: Sequence[Node]) -> None:
     """One kind of resource alone."""
-    fitting = sum(int(amount / each + ROUNDING) for amount in have) if each else workers
+    field = f"{kind.lower()}s"
+    name = f"{field}_per_worker"
+    workers, each = resources["workers"], resources[name]
+    fitting = sum(node.workers(**{"cpus": 0, "gpus": 0, field: each}) for node in nodes)
     if fitting >= workers:
         return
-    name, largest = f"{kind.lower()}s_per_worker", max(have, default=0)
+    have = [getattr(node, field) for node in nodes]
+    largest = max(have, default=0)
     alone: dict[str, float] = {"workers": 1} if largest or kind == "CPU" else {}
     smaller = {"workers": fitting} if fitting else {**alone, name: largest}
     where = f" on {len(have)} nodes, the largest with {largest:g}" if len(have) > 1 else ""
@@ -83,3 +89,8 @@ def _check(kind: str, workers: int, each: float, have: Sequence[float]) -> None:
         f"resources: a trial of {workers} workers with {each:g} {kind}s each needs {workers * each:g} {kind}s, there "
         f"are {sum(have):g}{where}. Try: {asked_for(**smaller)}"
     )
+
+
+def _parts(amount: float, each: float) -> int:
+    """How often `each` goes into `amount`."""
+    return int(amount / each + ROUNDING) if each else sys.maxsize

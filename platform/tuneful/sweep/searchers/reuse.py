@@ -1,7 +1,8 @@
 """Nothing is trained twice: finished runs of the same key in other sweeps of the results folder are taken over.
 
 A run's key covers its whole configuration, the data, the number of workers and the precision (design, section 3), so
-a finished run of another sweep is the run that would be trained. Its ledger is linked, or copied to another disk, under
+a finished run of another sweep is the run that would be trained; where an objective is a time, also the machine must be
+the same (`timing.py`). Its ledger is linked, or copied to another disk, under
 a temporary name and checked there before it gets its own; `reused.json` in it says where it came from.
 """
 
@@ -9,20 +10,23 @@ import contextlib
 import os
 import shutil
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 
 from analysis.records.files import read_record, write_record
 from analysis.records.ledger import REUSED, RunLedger
 from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder, TrialPlan
 from trainers.training.checkpoint_files import WEIGHTS
+from tuneful.sweep.ground import UNKNOWN, timed_on_record
 
 
 class Reuse:
     """Takes finished runs of other sweeps over into one sweep."""
 
-    def __init__(self, folder: SweepFolder, metrics: Collection[str]) -> None:
-        self._folder, self._metrics = folder, metrics
+    def __init__(self, folder: SweepFolder, metrics: Collection[str], say: Callable[[str], None]) -> None:
+        self._folder, self._metrics, self._say = folder, metrics, say
+        self._timed_on = timed_on_record(folder)
+        self._passed_over: set[str] = set()
         _remove_abandoned(folder)
 
     def take(self, plan: TrialPlan) -> str | None:
@@ -39,9 +43,25 @@ class Reuse:
 
     def _take(self, key: str) -> str | None:
         for source in sorted(self._folder.path.parent.glob(f"*/runs/{key}")):
-            if source.parent.parent != self._folder.path and self._usable(source) and self._copy(source):
-                return source.parent.parent.name
+            sweep = SweepFolder(source.parent.parent)
+            if sweep.path == self._folder.path or not self._usable(source) or not self._timed_alike(sweep):
+                continue
+            if self._copy(source):
+                return sweep.name
         return None
+
+    def _timed_alike(self, sweep: SweepFolder) -> bool:
+        """Whether times of another sweep can stand beside this one's; said once where they can't."""
+        theirs = timed_on_record(sweep)
+        if self._timed_on in (None, theirs):
+            return True
+        if sweep.name not in self._passed_over:
+            self._passed_over.add(sweep.name)
+            self._say(
+                f"Runs of {sweep.name} are not taken over: an objective is a time, theirs are of {theirs or UNKNOWN}, "
+                f"this sweep's of {self._timed_on}"
+            )
+        return False
 
     def _usable(self, source: Path) -> bool:
         """Whether a run ended by itself and reported all that is asked for, as far as its records say."""

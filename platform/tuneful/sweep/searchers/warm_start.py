@@ -2,8 +2,9 @@
 
 A trial of another sweep is taken where it is one that this sweep could have drawn: under the same objective and the
 same protocol (data, folds, repeats, epochs, and every setting that isn't searched; seeds aside), with searched values
-inside this space. What was taken is kept in `warm_start.json` of the sweep's folder, so that the sequence of trials
-stays the same however the other sweeps go on.
+inside this space; where an objective is a time, measured on the same kind of machine and resources. What was taken is
+kept in `warm_start.json` of the sweep's folder, so that the sequence of trials stays the same however the other sweeps
+go on.
 """
 
 import json
@@ -11,7 +12,6 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -26,6 +26,7 @@ from trainers.errors import SpecError
 from trainers.spec import RunSpec
 from tuneful.space.parameters import Space
 from tuneful.space.variables import is_variable
+from tuneful.sweep.ground import timed_on_record
 from tuneful.sweep.plans import Planner
 from tuneful.sweep.recorder import FAILED
 from tuneful.sweep.searchers.points import MisfitError, params_in, point_in
@@ -59,7 +60,7 @@ def learnt(planner: Planner, folder: SweepFolder, console: Console) -> Past:
     if past is None:
         if not planner.sweep.definition.warm_start:
             return []
-        found = gather(planner, folder.path.parent.parent)
+        found = gather(planner, folder)
         for one in found:
             console.print(str(one), markup=False, highlight=False, soft_wrap=True)
         keep(folder, found)
@@ -68,9 +69,10 @@ def learnt(planner: Planner, folder: SweepFolder, console: Console) -> Past:
     return past
 
 
-def gather(planner: Planner, results: Path) -> list[Found]:
-    """What the sweeps that a sweep starts from hold for it."""
-    return [_search(planner, sweep_folder(results, name)) for name in planner.sweep.definition.warm_start]
+def gather(planner: Planner, folder: SweepFolder) -> list[Found]:
+    """What the sweeps that the sweep of `folder` starts from hold for it."""
+    results, timed_on = folder.path.parent.parent, timed_on_record(folder)
+    return [_search(planner, sweep_folder(results, name), timed_on) for name in planner.sweep.definition.warm_start]
 
 
 def keep(folder: SweepFolder, found: Sequence[Found]) -> None:
@@ -108,9 +110,11 @@ def _end(row: dict[str, Any]) -> TrialEnd:
     return TrialEnd(row["state"], scores, row["error"], tuple(row["values"]))
 
 
-def _search(planner: Planner, folder: SweepFolder) -> Found:
+def _search(planner: Planner, folder: SweepFolder, timed_on: str | None) -> Found:
     taken, reasons = [], Counter[str]()
     refusal = _other_question(planner, folder.definition() or {})
+    if refusal is None and timed_on_record(folder) != timed_on:
+        refusal = "times of another machine or other resources"
     for plan, end in folder.trials(SEARCH):
         try:
             if refusal is not None:
