@@ -1,6 +1,7 @@
 """What the page says in words: what was asked, what came out, and how sure that is."""
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from analysis.confirmation import (
 )
 from analysis.effects import Association
 from analysis.objective import Objective
+from analysis.records.states import state_word
 from analysis.records.sweep_tables import SweepTables
 from analysis.report.trial_text import best_trial, complete_trials, parameters_of
 from analysis.report.words import count, listed, number, with_interval
@@ -46,10 +48,10 @@ def _data(definition: dict[str, Any]) -> str:
 
 
 def answer(tables: SweepTables) -> str:
-    """Return which trial is best and its score, or that there is none."""
-    best, n = best_trial(tables), len(tables.stage_trials("search"))
+    """Return which trial is best and its score, or why there is none; without a full stop."""
+    best = best_trial(tables)
     if best is None:
-        return f"No answer yet: none of {count(n, 'trial')} is complete."
+        return _no_answer(tables)
     trial, score = best["trial"], f"{Objective.of(tables.definition).metric} {number(float(best['score']))}"
     schemes = list(finalists(tables).values())
     scored = {finalist.candidate for ranked in schemes for finalist in ranked if finalist.score.n}
@@ -73,9 +75,12 @@ def best_parameters(tables: SweepTables) -> list[str]:
 
 
 def certainty(tables: SweepTables) -> list[str]:
-    """Return how far the answer can be trusted: a sentence per split scheme of the confirm stage, or a warning."""
+    """Return how far the answer can be trusted: a sentence per split scheme of the confirm stage, or a warning.
+
+    Without an answer, what to do about it.
+    """
     if best_trial(tables) is None:
-        return []
+        return _way_to_an_answer(tables)
     by_split = finalists(tables)
     said = [_leader_sentence(split, ranked) for split, ranked in by_split.items() if ranked[0].score.n]
     return [*(said or [_unconfirmed(tables)]), *_runs_to_come(tables)]
@@ -94,7 +99,8 @@ def comparison_note(definition: Mapping[str, Any]) -> str:
     sure = 100 * (1 - family_level(definition))
     return (
         "“Behind the leader” is a paired t interval over runs of the same fold and repeat; where it reaches 0, it is a "
-        f"tie, unless one that led before left it behind. The intervals hold together{apart} with {sure:.3g} % (Bonferroni, over all pairs{looks})."
+        f"tie, unless one that led before left it behind. The intervals hold together{apart} with {sure:.3g} % "
+        f"(Bonferroni, over all pairs{looks})."
     )
 
 
@@ -163,6 +169,44 @@ def _incomparable(tables: SweepTables) -> list[str]:
         WINDOWS: f"The trials were scored in different windows, and {metric} is a mean over windows",
     }
     return [f"{why[hindrance]}. Their scores are not comparable, and the ranking below mixes them."]
+
+
+def _no_answer(tables: SweepTables) -> str:
+    states = Counter(tables.stage_trials("search")["state"].map(state_word))
+    n, complete = states.total(), states["complete"]
+    ended = {state: many for state, many in states.items() if state not in ("running", "interrupted")}
+    is_over = sum(ended.values()) >= max(1, int(tables.definition.get("trials") or 1))
+    beginning = "No answer" if is_over else "No answer yet"
+    if complete:  # without a score, or one of them would be best
+        return f"{beginning}: {Objective.of(tables.definition).metric} is NaN in {_all(complete, 'complete trial')}"
+    for state in ("diverged", "failed"):
+        if n and states[state] == n:
+            return f"{beginning}: {_all(n, 'trial')} {state}"
+    counts = f": {listed([f'{many} {state}' for state, many in ended.items()])}" if ended else ""
+    return f"{beginning}: none of {count(n, 'trial')} is complete{counts}"
+
+
+def _way_to_an_answer(tables: SweepTables) -> list[str]:
+    """Return what to do where no trial is best; nothing while there is only to wait."""
+    trials = tables.stage_trials("search")
+    if "complete" in set(trials["state"]):
+        return ["A metric is NaN where a fold lacks what it needs. Try: another objective.metric, or other folds."]
+    found = []
+    if "diverged" in set(trials["state"]):
+        found.append("A trial has diverged where its loss is no finite number any more. Try: a smaller optimizer.lr.")
+    reasons = Counter(_reason(error) for error in trials.loc[trials["state"] == "failed", "error"])
+    found += [f"Why {n} of {count(reasons.total(), 'trial')} failed: {why}." for why, n in reasons.most_common(1)]
+    return found
+
+
+def _reason(error: object) -> str:
+    """Return why a trial failed, without what differs from trial to trial: the rest of a traceback, and its path."""
+    lines = str(error).splitlines() if isinstance(error, str) else []
+    return lines[0].partition(" (see ")[0].rstrip(".") if lines else "no reason was recorded"
+
+
+def _all(n: int, noun: str) -> str:
+    return f"the only {noun}" if n == 1 else f"all {n} {noun}s"
 
 
 def _ahead_everywhere(schemes: Sequence[list[Finalist]]) -> set[int]:
@@ -265,7 +309,16 @@ def _from_the_split(gap: Interval) -> str:
 
 def _order_changes(tables: SweepTables, among: set[int], first: str, second: str) -> str:
     ranked = finalists(tables)
-    leaders = [next(f.candidate for f in ranked[split] if f.candidate in among) for split in (first, second)]
-    if leaders[0] == leaders[1]:
+    one, other = (next(f.candidate for f in ranked[split] if f.candidate in among) for split in (first, second))
+    if one == other:
         return ""
-    return f" The order changes too: {first} puts trial {leaders[0]} first, {second} trial {leaders[1]}."
+    told = [*_told(ranked[first], one, other), *_told(ranked[second], other, one)]
+    if len(told) == 2:
+        return f" The order changes too: {first} puts trial {one} first, {second} trial {other}."
+    return f" {f'Only {told[0]} folds tell' if told else 'Neither tells'} {_trials([one, other])} apart."
+
+
+def _told(ranked: list[Finalist], leader: int, other: int) -> list[str]:
+    """Return the split scheme, where under it `leader` leads and leaves `other` behind; a tie is no order."""
+    behind = {finalist.candidate for finalist in ranked[1:] if not finalist.tied}
+    return [ranked[0].split] if ranked[0].candidate == leader and other in behind else []

@@ -149,6 +149,29 @@ def test_a_split_that_is_not_done_is_named() -> None:
     assert "order changes" not in gap
 
 
+@pytest.mark.parametrize(
+    ("lead_easy", "lead_hard", "said"),
+    [
+        (0.02, -0.02, " The order changes too: easy puts trial 0 first, hard trial 1."),
+        (0.02, -0.0001, " Only easy folds tell trials 0 and 1 apart."),
+        (0.0001, -0.02, " Only hard folds tell trials 0 and 1 apart."),
+        (0.0001, -0.0001, " Neither tells trials 0 and 1 apart."),
+        (0.0001, 0.0001, "expect the lower one."),
+    ],
+)
+def test_an_order_within_noise_is_no_finding(lead_easy: float, lead_hard: float, said: str) -> None:
+    noise = np.random.default_rng(0).normal(0, 0.002, (2, 2, 3))
+    noise -= noise.mean(axis=(1, 2), keepdims=True)  # so that the means differ by the lead
+    runs = {
+        (c, split, f, r): level + float(lead * (c == 0) + noise[c, f, r])
+        for split, level, lead in (("easy", 0.9, lead_easy), ("hard", 0.7, lead_hard))
+        for c in (0, 1)
+        for f in (0, 1)
+        for r in range(3)
+    }
+    assert gap_sentence(confirmed(runs, splits=["easy", "hard"], repeats=3)).endswith(said)
+
+
 def test_the_gap_is_the_difference_of_the_means_beside_it_also_where_runs_lack() -> None:
     runs = grid(lambda candidate, fold, _: 0.9 - 0.1 * fold - 0.03 * candidate, splits=("random",))
     runs |= {(c, "hard", f, r): score - 0.2 - 0.001 * r for (c, _, f, r), score in runs.items()}

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tuneful.space.conditions import show_value
+from tuneful.space.definition import SweepDefinition
 from tuneful.space.extremes import smallest, values
-from tuneful.space.places import Places
+from tuneful.space.places import COMMAND_LINE, Places
 from tuneful.space.sampler_limits import check_sampler
 from tuneful.space.scheduler_limits import check_scheduler
 
@@ -23,6 +24,23 @@ def check_limits(sweep: "Sweep", places: Places) -> None:
     _check_folds(sweep.definition.folds, _n_folds(sweep), places, ("folds",))
     for check in checks:
         check(sweep, places)
+
+
+def fewer_finalists(definition: SweepDefinition, places: Places) -> tuple[SweepDefinition, list[str]]:
+    """The confirm stage with no more finalists than `--trials` leaves, and what that changes, in words.
+
+    What the command line asks for, the file is fitted to. A number of trials that the file itself has is checked
+    against its finalists in `check_limits`.
+    """
+    confirm, trials = definition.confirm, definition.trials
+    if confirm is None or places.of("trials") != COMMAND_LINE or confirm.top <= trials:
+        return definition, []
+    changed: dict[str, int | None] = {"top": trials}
+    said = f"--trials {trials} leaves {trials} of {confirm.top} finalists"
+    if confirm.race is not None and trials < 2:
+        said, changed = f"{said}, and no race", changed | {"race": None}
+    fitted = definition.model_copy(update={"confirm": confirm.model_copy(update=changed)})
+    return fitted, [f"{said}. Try: --trials {confirm.top}"]
 
 
 def _check_confirm(sweep: "Sweep", places: Places) -> None:

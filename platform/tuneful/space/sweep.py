@@ -17,7 +17,7 @@ from tuneful.space.derivation import Derivations
 from tuneful.space.foundation import Foundation
 from tuneful.space.grid import grid_size
 from tuneful.space.inheritance import load_sweep_document
-from tuneful.space.limits import check_limits
+from tuneful.space.limits import check_limits, fewer_finalists
 from tuneful.space.names import check_name
 from tuneful.space.objectives import check_objectives
 from tuneful.space.options import SweepOptions
@@ -127,7 +127,7 @@ def load_sweep(path: Path | str, options: SweepOptions | None = None) -> Sweep:
         name = check_name(definition.name, places.of("name"))
     assembly = _assembly(definition, places, options)
     space, foundation = assembly.run(places)
-    definition = _with_grid_trials(definition, space, places)
+    definition, fitted = fewer_finalists(_with_grid_trials(definition, space, places), places)
     changed = bool(assembly.command.values) or options.recipe is not None
     published, left_out = Points(assembly.searched, space, foundation, places, changed).of(definition)
     sweep = Sweep(name, definition, space, foundation, published, document.extended)
@@ -137,7 +137,7 @@ def load_sweep(path: Path | str, options: SweepOptions | None = None) -> Sweep:
     check_objectives(sweep, places)
     check_limits(sweep, places)
     _probe(sweep)
-    sweep.warnings.extend([*assembly.warnings(space), *left_out, *warnings_of(sweep)])
+    sweep.warnings.extend([*assembly.warnings(space), *left_out, *fitted, *warnings_of(sweep)])
     return sweep
 
 

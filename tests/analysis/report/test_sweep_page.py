@@ -140,7 +140,7 @@ def test_an_unconfirmed_sweep_says_so(sweep: SweepTables, fake: ModuleType) -> N
 
 def test_no_complete_trial_is_no_answer(sweep: SweepTables, fake: ModuleType) -> None:
     text = _text(sweep_page(fake.only_trials(sweep, [4, 6, 15])))
-    assert "No answer yet: none of 3 trials is complete." in text
+    assert "No answer yet: none of 3 trials is complete: 1 stopped early, 1 diverged and 1 failed" in text
     assert "importance needs at least 8 complete trials, there are 0" in text
 
 
