@@ -7,6 +7,7 @@ from tuneful.space.conditions import show_value
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.extremes import smallest, values
 from tuneful.space.places import COMMAND_LINE, Places
+from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.sampler_limits import check_sampler
 from tuneful.space.scheduler_limits import check_scheduler
 
@@ -20,7 +21,13 @@ def check_limits(sweep: "Sweep", places: Places) -> None:
     Raises:
         SpecError: the first that does not hold.
     """
-    checks: tuple[Callable[[Sweep, Places], None], ...] = (_check_confirm, _check_ends, check_sampler, check_scheduler)
+    checks: tuple[Callable[[Sweep, Places], None], ...] = (
+        _check_confirm,
+        _check_ends,
+        _check_sample_rate,
+        check_sampler,
+        check_scheduler,
+    )
     _check_folds(sweep.definition.folds, _n_folds(sweep), places, ("folds",))
     for check in checks:
         check(sweep, places)
@@ -72,6 +79,14 @@ def _check_ends(sweep: "Sweep", places: Places) -> None:
     if sweep.name in definition.warm_start:
         text = f"warm_start names the sweep itself ({sweep.name}), whose trials on record it knows anyway"
         raise places.error(text, "warm_start", hint="another sweep, or another name for this one")
+
+
+def _check_sample_rate(sweep: "Sweep", places: Places) -> None:
+    """Recordings are decoded for each rate before the first trial: there must be few of them."""
+    searched = sweep.space.parameters.get("data.sample_rate")
+    if searched is not None and not all(isinstance(entry, ChoiceEntry) for entry in searched.entries):
+        text = "data.sample_rate is searched in a range, and recordings are decoded for each rate"
+        raise places.error(text, "search", "data.sample_rate", hint="data.sample_rate: {choice: [16000, 32000]}")
 
 
 def _n_folds(sweep: "Sweep") -> int | None:

@@ -13,12 +13,10 @@ from analysis.records.sweep import SEARCH, SweepFolder, sweep_folder
 from trainers.data.catalogue import Catalogue
 from trainers.data.prepare import prepare_store
 from trainers.data.splits.record import record_splits
-from trainers.errors import SpecError
 from tuneful.checks.registry import on_record
 from tuneful.checks.subject import Finding
 from tuneful.checks.sweeps import specs_to_check
 from tuneful.space.extremes import values
-from tuneful.space.ranges import ChoiceEntry
 from tuneful.space.sampler_limits import drawn_blindly
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.clusters.cluster import Cluster, local_cluster
@@ -90,14 +88,7 @@ def run_sweep(sweep: Sweep, catalogue: Catalogue, options: SweepOptions) -> Outc
 
 
 def sample_rates(sweep: Sweep) -> list[int]:
-    """The sample rates (Hz) that trials of the sweep use: recordings are decoded once for each.
-
-    Raises:
-        SpecError: the rate is searched in a range.
-    """
-    searched = sweep.space.parameters.get("data.sample_rate")
-    if searched and not all(isinstance(entry, ChoiceEntry) for entry in searched.entries):
-        raise SpecError("data.sample_rate is searched in a range. Try: {choice: [16000, 32000]}")
+    """The sample rates (Hz) that trials of the sweep use: recordings are decoded once for each."""
     return sorted(set(values("data.sample_rate", sweep)))
 
 

@@ -238,6 +238,11 @@ REFUSED = {
     "race of nobody": (LR + "confirm: {top: 1, race: {}}\n", 2, ["confirm.race needs two finalists"]),
     "race that is over": (LR + "confirm: {repeats: 3, race: {max_repeats: 3}}\n", 2, ["must be > confirm.repeats (3)"]),
     "GPU hours without GPUs": (LR + "max_gpu_hours: 3\n", 2, ["resources.gpus_per_worker is 0", "max_hours: 3"]),
+    "a range of sample rates": (
+        "search: {data.sample_rate: {int: [16000, 32000], step: 8000}}\n",
+        1,
+        ["data.sample_rate is searched in a range", "Try: data.sample_rate: {choice: [16000, 32000]}"],
+    ),
     "warm start from itself": (LR + "warm_start: [loss]\n", 2, ["names the sweep itself (loss)"]),
     "warm start twice": (LR + "warm_start: [a, a]\n", 2, ["warm_start holds a value twice"]),
     "tracking without a project": (LR + "tracking: {wandb: {}}\n", 2, ["tracking.wandb.project is missing"]),
