@@ -21,7 +21,7 @@ MOST_SHOWN = 6
 def draw_space(sweep: Sweep) -> RenderableType:
     """The sweep for `platform sweep FILE --dry-run`: at most 80 columns wide where the values allow it."""
     parts: list[RenderableType] = [_title(sweep), Text(), _heading("Searched"), _searched(sweep.space)]
-    for heading, rows in (("Derived", _derived(sweep)), ("Fixed", _fixed(sweep)), ("Tried first", _published(sweep))):
+    for heading, rows in (("Derived", _derived(sweep)), ("Fixed", _fixed(sweep)), ("Published", _published(sweep))):
         if rows:
             parts += [Text(), _heading(heading), _rows(rows)]
     parts += [Text(), _heading("Plan"), _rows(plan_rows(sweep))]

@@ -130,10 +130,12 @@ class SweepStudy:
 
     def _new_params(self, point: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """A configuration that no trial had, at `point` where one is left there; None: all are taken."""
-        params = self._drawn(point) or (self._listed(point) if self._all else None)
-        if params is None and point:
+        params = self._drawn(point) or self._listed(point)
+        if params is not None:
+            return params
+        if point:
             return self._new_params({})
-        return params if params or self._all else self._tried({}, 0)  # what can't be listed is never gone through
+        return None if self._all else self._tried({}, 0)  # what can't be listed is never gone through
 
     def _drawn(self, point: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The first of some draws at `point` that is no trial's; None: each is one's."""
@@ -144,10 +146,13 @@ class SweepStudy:
         return next((params for params in draws if _text(params) not in avoided), None)
 
     def _listed(self, point: Mapping[str, Any]) -> Mapping[str, Any] | None:
-        """The first configuration at `point` that is no trial's; None: all are taken."""
-        assert self._all is not None
+        """The first configuration at `point` that is no trial's; None: all are taken, or they can't be listed."""
         wanted = point.items()
-        return self._all.first(lambda params: _text(params) in self._taken or not wanted <= params.items())
+
+        def other(params: Mapping[str, Any]) -> bool:
+            return _text(params) in self._taken or not wanted <= params.items()
+
+        return self._all.first(other) if self._all else None
 
     def _tried(self, point: Mapping[str, Any], attempt: int) -> dict[str, Any]:
         """What the sampler would draw at `point`, tried on a copy of the study, as the space writes it."""
