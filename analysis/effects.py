@@ -1,26 +1,36 @@
-"""Whether a searched parameter and the score go together, as far as the trials of one sweep can tell."""
+"""Whether a searched parameter and the result go together, as far as the trials of one sweep can tell."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 
-from analysis.search_parameters import SearchParameter, of_one_configuration
+from analysis.records.sweep_tables import SweepTables
+from analysis.search_parameters import SearchParameter, search_parameters
+from analysis.standing import blocks, judged_trials, shuffles
 
 MIN_TRIALS = 6
-"""Fewer complete trials than this are not tested."""
+"""Fewer trials with a result than this are not tested."""
+LEVEL = 0.05
+"""How often, at most, a sweep in which nothing matters shows anything."""
+PERMUTATIONS = 4999
 
 
 @dataclass(frozen=True)
 class Association:
-    """The rank test of one parameter; ``p`` is NaN where it was not tested, and ``reason`` then says why."""
+    """The test of one parameter; ``p`` is NaN where it was not tested, and ``reason`` then says why."""
 
     parameter: str
-    method: str
-    statistic: float
+    explained: float
+    """the share of the variance of the ranks, within blocks, that goes with the parameter"""
     p: float
+    """corrected for the number of parameters tested (Holm)"""
     n: int
+    stopped: int
+    """of the ``n``, how many the scheduler stopped"""
+    shape: str = ""
+    """of a range: where its results are best; "" for choices"""
     reason: str = ""
 
     @property
@@ -28,49 +38,114 @@ class Association:
         """Tell whether there were trials enough, and values apart, to test it."""
         return not np.isnan(self.p)
 
-    def shown(self, n_tests: int, level: float = 0.05) -> bool:
-        """Tell whether the association holds after Bonferroni's correction for ``n_tests`` such tests."""
-        return bool(self.p * n_tests < level)
+    @property
+    def shown(self) -> bool:
+        """Tell whether the association holds beside all others that were tested."""
+        return self.p < LEVEL
 
 
-def association(trials: pd.DataFrame, parameter: SearchParameter) -> Association:
-    """Test one parameter against the score over complete trials: Kruskal-Wallis for choices, Spearman for ranges.
+def associations(tables: SweepTables) -> list[Association]:
+    """Test every searched parameter against the standing of the trials, in the order of the definition.
 
-    Rank tests, because scores near saturation are skewed. An adaptive sampler spends more trials where scores are high
-    and other parameters change along: a sign of where to look, not a controlled comparison.
+    A permutation test of ranks (`judged_trials`) within blocks of consecutive trials (`shuffles`). The statistic is the
+    share of their variance between the choices (Kruskal-Wallis's), or for a range along a parabola over the rank of the
+    value, which sees an optimum within the range as well as a trend. Corrected over the parameters by Holm (1979).
     """
-    trials = of_one_configuration(trials)
-    complete = parameter.active(trials[(trials["state"] == "complete") & np.isfinite(trials["score"].astype(float))])
-    scores = complete["score"].to_numpy(dtype=float)
-    reason = _why_not(scores)
-    if reason:
-        return _untested(parameter, len(scores), reason)
-    return _kruskal(parameter, complete, scores) if parameter.is_choice else _spearman(parameter, complete, scores)
+    judged = judged_trials(tables)
+    return _corrected([_association(judged, parameter) for parameter in search_parameters(tables)])
 
 
-def _why_not(scores: np.ndarray) -> str:
-    if len(scores) < MIN_TRIALS:
-        return f"only {len(scores)} complete trial{'' if len(scores) == 1 else 's'}"
-    return "all scores are equal" if np.ptp(scores) == 0 else ""
+def _association(judged: pd.DataFrame, parameter: SearchParameter) -> Association:
+    own = parameter.active(judged)
+    if reason := _why_not(own):
+        return _untested(parameter, own, reason)
+    values = _values(parameter, own)
+    if parameter.is_choice:
+        own, values = _tried_twice(own, values)
+    if len(own) < MIN_TRIALS or (values == values[0]).all():
+        return _untested(parameter, own, _ALIKE[parameter.is_choice])
+    design = _choice_design(values) if parameter.is_choice else _range_design(values)
+    ranks = stats.rankdata(own["standing"])
+    explained, p = _permutation_test(ranks, design)
+    shape = "" if parameter.is_choice else _shape(ranks, design)
+    return Association(parameter.path, explained, p, len(own), _stopped(own), shape)
 
 
-def _kruskal(parameter: SearchParameter, complete: pd.DataFrame, scores: np.ndarray) -> Association:
-    labels = np.asarray(parameter.labels(complete))
-    groups = [scores[labels == label] for label in np.unique(labels)]
-    groups = [group for group in groups if len(group) >= 2]
-    if len(groups) < 2:
-        return _untested(parameter, len(scores), "fewer than two choices with two complete trials")
-    test = stats.kruskal(*groups)
-    return Association(parameter.path, "Kruskal–Wallis", float(test.statistic), float(test.pvalue), len(scores))
+_ALIKE = {True: "fewer than two choices with two trials that have a result", False: "all values are equal"}
 
 
-def _spearman(parameter: SearchParameter, complete: pd.DataFrame, scores: np.ndarray) -> Association:
-    values = complete[parameter.column].to_numpy(dtype=float)
-    if np.ptp(values) == 0:
-        return _untested(parameter, len(scores), "all values are equal")
-    test = stats.spearmanr(values, scores)
-    return Association(parameter.path, "Spearman", float(test.statistic), float(test.pvalue), len(scores))
+def _why_not(own: pd.DataFrame) -> str:
+    n = len(own)
+    if n < MIN_TRIALS:
+        return f"it takes {MIN_TRIALS} trials with a result, there {'is' if n == 1 else 'are'} {n or 'none'}"
+    return "all results are equal" if np.ptp(own["standing"]) == 0 else ""
 
 
-def _untested(parameter: SearchParameter, n: int, reason: str) -> Association:
-    return Association(parameter.path, "", float("nan"), float("nan"), n, reason)
+def _untested(parameter: SearchParameter, own: pd.DataFrame, reason: str) -> Association:
+    return Association(parameter.path, float("nan"), float("nan"), len(own), _stopped(own), reason=reason)
+
+
+def _stopped(own: pd.DataFrame) -> int:
+    return int((own["state"] == "pruned").sum())
+
+
+def _values(parameter: SearchParameter, own: pd.DataFrame) -> np.ndarray:
+    """Return the value of each trial, a text for choices, ``(trials,)``."""
+    return np.asarray(parameter.labels(own)) if parameter.is_choice else own[parameter.column].to_numpy(dtype=float)
+
+
+def _tried_twice(own: pd.DataFrame, labels: np.ndarray) -> tuple[pd.DataFrame, np.ndarray]:
+    """Return the trials whose choice was tried more than once: one alone says nothing of its choice."""
+    tried, counts = np.unique(labels, return_counts=True)
+    kept = np.isin(labels, tried[counts >= 2])
+    return own[kept], labels[kept]
+
+
+def _choice_design(labels: np.ndarray) -> np.ndarray:
+    """Return a column per choice, ``(trials, choices)``."""
+    return np.asarray(labels[:, None] == np.unique(labels), dtype=float)
+
+
+def _range_design(values: np.ndarray) -> np.ndarray:
+    """Return the place of each value among those tried, from -1 to 1, and its square, ``(trials, 2)``."""
+    place = 2 * (stats.rankdata(values) - 0.5) / len(values) - 1
+    return np.column_stack([place, place**2])
+
+
+def _permutation_test(ranks: np.ndarray, design: np.ndarray) -> tuple[float, float]:
+    """Return the share of the variance of ``ranks`` that ``design`` explains within blocks, and how rare that is."""
+    block = blocks(len(ranks))
+    residuals, basis = _within(ranks[:, None], block)[:, 0], _orthonormal(_within(design, block))
+    orders = np.vstack([np.arange(len(ranks)), shuffles(len(ranks), PERMUTATIONS)])
+    explained = ((residuals[orders] @ basis) ** 2).sum(axis=1) / max((residuals**2).sum(), 1e-12)
+    return float(explained[0]), float((explained >= explained[0] - 1e-9).mean())
+
+
+def _within(columns: np.ndarray, block: np.ndarray) -> np.ndarray:
+    """Return ``columns`` ``(trials, n)`` less the mean of their block."""
+    return np.asarray(columns - (pd.DataFrame(columns).groupby(block).transform("mean")).to_numpy())
+
+
+def _orthonormal(design: np.ndarray) -> np.ndarray:
+    left, sizes, _ = np.linalg.svd(design, full_matrices=False)
+    return np.asarray(left[:, sizes > 1e-9])
+
+
+def _shape(ranks: np.ndarray, design: np.ndarray) -> str:
+    """Return in words where the results are best; in between where the parabola turns in the inner 60 % of trials."""
+    block = blocks(len(ranks))
+    slope, bend = np.linalg.lstsq(_within(design, block), _within(ranks[:, None], block)[:, 0], rcond=None)[0]
+    turn = -slope / (2 * bend) if bend else np.inf
+    if abs(turn) < 0.6:
+        return "best in between" if bend < 0 else "worst in between"
+    return "the higher, the better" if slope > 0 else "the lower, the better"
+
+
+def _corrected(found: list[Association]) -> list[Association]:
+    """Return the same with Holm's step-down correction of their p values."""
+    tested = sorted((place for place, each in enumerate(found) if each.is_tested), key=lambda place: found[place].p)
+    corrected, p = list(found), 0.0
+    for done, place in enumerate(tested):
+        p = max(p, min(1.0, found[place].p * (len(tested) - done)))
+        corrected[place] = replace(found[place], p=p)
+    return corrected

@@ -66,7 +66,7 @@ def confirm_figure(tables: SweepTables) -> go.Figure | None:
 
 
 def importance_figure(importance: Importance) -> go.Figure | None:
-    """Return a bar per parameter with the level that chance reaches; None where there is no answer."""
+    """Return a bar per parameter with the mark that chance passes; None where there is no answer."""
     if not importance.shares:
         return None
     paths = list(importance.shares)[::-1]
@@ -87,7 +87,7 @@ def importance_figure(importance: Importance) -> go.Figure | None:
         x=[importance.chance[path] for path in paths],
         mode="markers",
         marker={"symbol": "line-ns", "size": 20, "line": {"width": 2, "color": ORANGE}},
-        hovertemplate="chance exceeds %{x:.1%} 1 time in 20<extra></extra>",
+        hovertemplate="chance takes any bar past its mark 1 time in 20; this mark: %{x:.1%}<extra></extra>",
     )
     labels = [f"{for_plotly(path)}  {share:.0%}" for path, share in zip(paths, shares, strict=True)]
     figure.update_xaxes(tickformat=".0%", rangemode="tozero", showgrid=True)

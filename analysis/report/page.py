@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from analysis.effects import association
+from analysis.effects import associations
 from analysis.effort import search_effort
 from analysis.importance import CAVEAT, METHOD, Importance, parameter_importance
 from analysis.objective import Objective
@@ -90,10 +90,8 @@ def _unfinished(sweep: SweepTables) -> str:
 
 
 def _panels(sweep: SweepTables) -> list[ParameterPanel]:
-    trials, searched = sweep.stage_trials("search"), search_parameters(sweep)
-    found = [association(trials, parameter) for parameter in searched]
-    n_tests = sum(each.is_tested for each in found)
-    captions = [sentences.parameter_caption(*both, n_tests) for both in zip(searched, found, strict=True)]
+    searched = search_parameters(sweep)
+    captions = [sentences.parameter_caption(*each) for each in zip(searched, associations(sweep), strict=True)]
     derived = derived_parameters(sweep)
     captions += [sentences.derived_caption(parameter) for parameter in derived]
     plots = [plot_of(parameter_figure(sweep, each), f"Score by {each.path}") for each in (*searched, *derived)]

@@ -125,17 +125,19 @@ def gap_sentence(tables: SweepTables) -> str:
     )
 
 
-def parameter_caption(parameter: SearchParameter, association: Association, n_tests: int) -> str:
+def parameter_caption(parameter: SearchParameter, association: Association) -> str:
     """Return what can be said about one parameter and the score."""
     condition = f"Only where {parameter.condition_text()}. " if parameter.is_conditional else ""
     if not association.is_tested:
         return f"{condition}Not tested: {association.reason}."
-    strength = f", ρ = {association.statistic:+.2f}".replace("-", "−") if association.method == "Spearman" else ""
     p_text = "< .001" if association.p < 0.001 else f"= {association.p:.3f}".replace("0.", ".")
-    test = f"{association.method}{strength}, p {p_text}, n = {association.n} complete trials"
-    if association.shown(n_tests):
-        return f"{condition}Goes with the score ({test})."
-    return f"{condition}No effect shown ({test})."
+    stopped, n = association.stopped, association.n
+    early = f", {stopped if stopped < n else 'all'} of them stopped early" if stopped else ""
+    test = f"p {p_text}, n = {n} trials{early}"
+    if not association.shown:
+        return f"{condition}No effect shown ({test})."
+    shape = f": {association.shape}" if association.shape else ""
+    return f"{condition}Goes with the score{shape} ({association.explained:.0%} of the variance of ranks, {test})."
 
 
 def derived_caption(parameter: SearchParameter) -> str:

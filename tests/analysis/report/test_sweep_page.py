@@ -141,7 +141,7 @@ def test_an_unconfirmed_sweep_says_so(sweep: SweepTables, fake: ModuleType) -> N
 def test_no_complete_trial_is_no_answer(sweep: SweepTables, fake: ModuleType) -> None:
     text = _text(sweep_page(fake.only_trials(sweep, [4, 6, 15])))
     assert "No answer yet: none of 3 trials is complete: 1 stopped early, 1 diverged and 1 failed" in text
-    assert "importance needs at least 8 complete trials, there are 0" in text
+    assert "importance needs at least 8 trials with a result, there are 2" in text
 
 
 @pytest.mark.parametrize("trial", [0, 4, 6, 15], ids=["complete", "pruned", "diverged", "failed"])
@@ -211,8 +211,8 @@ def test_mode_min_ranks_the_lowest_first(sweep: SweepTables, fake: ModuleType) -
 
 def test_a_constant_score_gets_no_importance(sweep: SweepTables, fake: ModuleType) -> None:
     tables = fake.without_confirm(sweep)
-    trials = tables.trials.assign(score=tables.trials["score"] * 0 + 0.5)
-    assert "all complete trials have the same score" in _text(sweep_page(replace(tables, trials=trials)))
+    trials = tables.trials.assign(score=0.5, state="complete")
+    assert "Not computed: all results are equal." in _text(sweep_page(replace(tables, trials=trials)))
 
 
 def test_trials_scored_under_different_protocols_are_warned_of(sweep: SweepTables) -> None:
