@@ -27,11 +27,13 @@ from tuneful.cli.status import status
 from tuneful.cli.stop import stop
 from tuneful.cli.sweep import sweep
 from tuneful.cli.train import train
+from tuneful.cli.usage import Commands
 from tuneful.cli.wandb_sync import wandb_sync
 from tuneful.cli.watch import watch
 
 app = typer.Typer(
     name="platform",
+    cls=Commands,
     help="An experimentation platform for multi-label audio classification.",
     no_args_is_help=True,
     add_completion=False,

@@ -51,7 +51,9 @@ RULES = {
     "string_type": "must be a text",
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
+    "int_parsing": "must be a whole number",
     "float_type": "must be a number",
+    "float_parsing": "must be a number",
     "bool_type": "must be true or false",
 }
 
@@ -155,8 +157,12 @@ def _rule(error: ErrorDetails, name: str) -> str:
         return f"{name}.name must be one of {', '.join(SCHEDULERS)}, got {quoted(tag)}"
     if name == "objective" and value == []:
         return "objective must not be empty"
-    rule = RULES.get(kind, _lower(error["msg"])).format(**error.get("ctx", {}))
-    return f"{name} {rule}, got {quoted(value)}"
+    return f"{name} {rule_of(error)}, got {quoted(value)}"
+
+
+def rule_of(error: ErrorDetails) -> str:
+    """The rule that a value breaks: `must be >= 1`."""
+    return RULES.get(error["type"], _lower(error["msg"])).format(**error.get("ctx", {}))
 
 
 def quoted(value: Any) -> str:

@@ -6,7 +6,9 @@ import os
 import numpy as np
 import pytest
 import soundfile
+from typer.testing import CliRunner
 
+from tuneful.cli.main import app
 from tuneful.devices import count_gpus
 
 RATE_HZ = 8000
@@ -139,6 +141,23 @@ LINES = {
     "a check of nothing": (["check", "lost"], ["lost: no such sweep file"]),
     "a check on an unknown catalogue": (["check", "chorus", "--data", "tunes"], ["'tunes'", "Did you mean tones?"]),
 }
+
+
+USAGE = {
+    "--trials abc": "'--trials': must be a whole number, got 'abc'. Try: --trials 8",
+    "--trials 9.0": "'--trials': must be a whole number, got '9.0'. Try: --trials 9",
+    "--max-hours 1:30": "'--max-hours': must be a number, got '1:30'. Try: --max-hours 1.5",
+    "--max-hours soon": "'--max-hours': must be a number, got 'soon'. Try: --max-hours 1.5",
+    "--workers 0": "'--workers': must be >= 1, got '0'. Try: --workers 1",
+}
+
+
+@pytest.mark.parametrize("option", USAGE)
+def test_a_value_that_is_no_number_is_refused_with_one_that_is(option):
+    shown = CliRunner().invoke(app, ["sweep", "loss", *option.split()])
+    assert shown.exit_code == 2
+    assert f"Invalid value for {USAGE[option]}" in shown.stderr
+    assert "parse string" not in shown.stderr
 
 
 @pytest.mark.parametrize("what", LINES)
