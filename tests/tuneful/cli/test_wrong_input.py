@@ -145,7 +145,7 @@ LINES = {
 
 USAGE = {
     "--trials abc": "'--trials': must be a whole number, got 'abc'. Try: --trials 8",
-    "--trials 9.0": "'--trials': must be a whole number, got '9.0'. Try: --trials 9",
+    "--trials 9.5": "'--trials': must be a whole number, got '9.5'. Try: --trials 9",
     "--max-hours 1:30": "'--max-hours': must be a number, got '1:30'. Try: --max-hours 1.5",
     "--max-hours soon": "'--max-hours': must be a number, got 'soon'. Try: --max-hours 1.5",
     "--workers 0": "'--workers': must be >= 1, got '0'. Try: --workers 1",
@@ -154,7 +154,7 @@ USAGE = {
 
 @pytest.mark.parametrize("option", USAGE)
 def test_a_value_that_is_no_number_is_refused_with_one_that_is(option):
-    shown = CliRunner().invoke(app, ["sweep", "loss", *option.split()])
+    shown = CliRunner().invoke(app, ["sweep", "no-such-file", *option.split()])
     assert shown.exit_code == 2
     assert f"Invalid value for {USAGE[option]}" in shown.stderr
     assert "parse string" not in shown.stderr
