@@ -19,6 +19,8 @@ FEW = 8
 """A derived setting with so many values or fewer is shown as if it were chosen from them."""
 DECADE = 10.0
 """Derived values that are this many times apart or more are shown on a logarithmic scale."""
+Condition = Mapping[str, tuple[str, ...]]
+"""Path -> the values for which it holds, as texts; all paths must hold."""
 _NAME = re.compile(r"(?<![\w.$])\$?[A-Za-z_][\w.]*")
 """A setting or variable in a formula."""
 
@@ -51,10 +53,7 @@ class SearchParameter:
         """Return the condition in words, "" without one."""
         if not self.is_conditional:
             return ""
-        return " or ".join(
-            " and ".join(f"{path} is {_any_of(allowed)}" for path, allowed in entry["when"].items())
-            for entry in self.entries
-        )
+        return _conditions_text([_allowed_by_path(entry["when"]) for entry in self.entries])
 
     def active(self, trials: pd.DataFrame) -> pd.DataFrame:
         """Return the trials that have a value of the parameter, the choice null included."""
@@ -183,8 +182,40 @@ def _kinds(entry: Mapping[str, Any]) -> list[str]:
     return [key for key in entry if key != "when"]
 
 
-def _any_of(allowed: Any) -> str:
-    return " or ".join(value_text(value) for value in (allowed if isinstance(allowed, list) else [allowed]))
+def _allowed_by_path(when: Mapping[str, Any]) -> Condition:
+    """Return the values that a condition allows, as texts by path."""
+    return {
+        path: tuple(map(value_text, allowed if isinstance(allowed, list) else [allowed]))
+        for path, allowed in when.items()
+    }
+
+
+def _conditions_text(conditions: list[Condition]) -> str:
+    """Return in words where one of several conditions holds; what they share is said once."""
+    conditions = _joined(conditions)
+    shared = {path: values for path, values in conditions[0].items() if all(c.get(path) == values for c in conditions)}
+    rests = [{path: values for path, values in c.items() if path not in shared} for c in conditions]
+    if not all(rests):  # one of them asks for nothing more
+        return _all_of(shared)
+    if not shared:
+        return " or ".join(map(_all_of, rests))
+    either = " or ".join(f"({_all_of(rest)})" if len(rest) > 1 else _all_of(rest) for rest in rests)
+    return f"{_all_of(shared)}, and {either}"
+
+
+def _joined(conditions: list[Condition]) -> list[Condition]:
+    """Return the conditions with those that differ in one path's values alone as one that allows both's."""
+    for number, one in enumerate(conditions):
+        for other in conditions[number + 1 :]:
+            differing = [path for path in one if one[path] != other.get(path)]
+            if one.keys() == other.keys() and len(differing) <= 1:
+                both = {path: tuple(dict.fromkeys((*one[path], *other[path]))) for path in one}
+                return _joined([both if each is one else each for each in conditions if each is not other])
+    return conditions
+
+
+def _all_of(condition: Condition) -> str:
+    return " and ".join(f"{path} is {' or '.join(values)}" for path, values in condition.items())
 
 
 def _met(value: Any, allowed: Any) -> bool:

@@ -158,6 +158,28 @@ def test_a_parameter_that_could_not_be_tested_takes_nothing_from_the_others() ->
     assert re.search(r"Goes with the score \(76% of the variance of ranks, p = \.0[23]\d, n = 8 trials\)", page)
 
 
+# ---- conditions
+
+
+@pytest.mark.parametrize(
+    ("whens", "text"),
+    [
+        ([{"a": "x"}], "a is x"),
+        ([{"a": ["x", "y"], "b": True}], "a is x or y and b is true"),
+        ([{"a": "x", "b": "s"}, {"a": "x", "b": "h"}], "a is x and b is s or h"),
+        ([{"a": "x"}, {"a": "y"}, {"a": "z"}], "a is x or y or z"),
+        ([{"a": "x"}, {"b": 1}], "a is x or b is 1"),
+        ([{"a": "x", "b": 1}, {"a": "x", "c": None}], "a is x, and b is 1 or c is null"),
+        ([{"a": "x", "b": 1, "d": 2}, {"a": "x", "c": 3}], "a is x, and (b is 1 and d is 2) or c is 3"),
+        ([{"a": "x", "b": 1}, {"a": "x"}], "a is x"),
+    ],
+)
+def test_what_conditions_share_is_said_once(whens: list[dict[str, Any]], text: str) -> None:
+    search = {"p": [{"uniform": [0, 1], "when": when} for when in whens]}
+    (parameter,) = search_parameters(as_sweep({"search": search}, [{}], np.array([0.5])))
+    assert parameter.condition_text() == text
+
+
 # ---- null
 
 
