@@ -17,7 +17,7 @@ from analysis.records.sweep import SEARCH, SweepFolder, sweep_names
 from trainers.config.paths import nearest
 from trainers.errors import SpecError
 from tuneful.cli.plain import plain
-from tuneful.cli.shared import DEFAULT_RESULTS, Results, console, existing_sweep, say, tables_of
+from tuneful.cli.shared import DEFAULT_RESULTS, PLAIN_WIDTH, Results, console, existing_sweep, say, tables_of
 from tuneful.cli.train import SHOWN
 from tuneful.live.settings import short_names
 from tuneful.space.objective_spec import objective_direction, objective_refusal
@@ -30,6 +30,10 @@ PLANNED = ("planned_epochs", "exploits")
 CONFIRMED = ("candidate", "split")
 SPARE = ("planned_epochs", "score_sd", "seconds", "train/loss", "val/loss", "val/macro_f1", "val/map", "val/macro_auc")
 """What a narrow terminal goes without, the first of them first."""
+READABLE_WIDTH = 160
+"""Columns of a table that goes to a file or another program and is to be read there; for programs there is --csv."""
+FIRST = ("stage", "trial", "state", "score", "score_sd")
+"""Columns that a trial's settings come after."""
 SETTINGS_WIDTH = 40
 """Columns of a terminal for settings that share one column of the table."""
 SORT_HELP = "Column to sort by: score, a metric or a cost best first, others from the smallest. [default: score]"
@@ -57,7 +61,8 @@ def results(
     elif table.empty:
         say(f"Nothing in {folder} yet. Try: platform sweep loss")
     else:
-        console.print(as_rich(fitting(in_words(telling(table, sort)), sort, console.width)))
+        width = READABLE_WIDTH if console.width == PLAIN_WIDTH else console.width
+        console.print(as_rich(fitting(in_words(telling(table, sort)), sort, width)), width=width)
 
 
 def trial_table(folder: SweepFolder, sort: str) -> pd.DataFrame:
@@ -105,12 +110,23 @@ def telling(table: pd.DataFrame, sort: str) -> pd.DataFrame:
     """What fits a terminal; --csv and --json have it all.
 
     Left out are settings that all trials share, which tell nothing apart, and of the many metrics all but the main ones
-    and that sorted by.
+    and that sorted by. The trials of the search come before those that confirm them, settings before measures.
     """
     settings = [name for name in table if str(name).startswith(SETTING)] if len(table) > 1 else []
     shared = [name for name in (*settings, *PLANNED) if name in table and _is_shared(table[name])]
     minor = [name for name in table if "/" in str(name) and name not in (*SHOWN, *settings, sort)]
-    return table.drop(columns=[name for name in (*shared, *minor) if name != sort])
+    told = _in_order(table.drop(columns=[name for name in (*shared, *minor) if name != sort]))
+    return told.sort_values("stage", key=lambda stage: stage != SEARCH, kind="stable") if "stage" in told else told
+
+
+def _in_order(table: pd.DataFrame) -> pd.DataFrame:
+    """What a trial is and its score first, then its settings, then what was measured, an error last."""
+
+    def place(name: Any) -> int:
+        setting = name == "settings" or name in CONFIRMED or str(name).startswith(SETTING)
+        return 0 if name in FIRST else 1 if setting else 3 if name == "error" else 2
+
+    return table[sorted(table, key=place)]
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
@@ -144,7 +160,7 @@ def _together(table: pd.DataFrame) -> pd.DataFrame:
     if not settings:
         return table
     told = [_told(row) for row in table[settings].to_dict("records")]
-    return table.drop(columns=settings).assign(settings=told)
+    return _in_order(table.drop(columns=settings).assign(settings=told))
 
 
 def _without_spare(table: pd.DataFrame, sort: str, width: int) -> pd.DataFrame:

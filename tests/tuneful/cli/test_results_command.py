@@ -142,7 +142,7 @@ def test_cells_and_headers_are_data(platform, swept):
     folder.end(plan, TrialEnd("failed", (), SPELL))
     done = platform("results", "tiny")
     assert done.returncode == 0, done.stderr
-    assert SPELL.replace("\x1b", "\\x1b") in done.stdout
+    assert "".join(SPELL.replace("\x1b", "\\x1b").split()) in "".join(done.stdout.split()), "in lines of its column"
     assert "[bold]x" in done.stdout
     assert "\x1b" not in done.stdout
 
@@ -165,3 +165,39 @@ def test_a_trial_without_a_score_comes_last(platform, swept):
     folder.ask(plan)
     folder.end(plan, TrialEnd("diverged", ((1, math.nan),)))
     assert numbers(platform("results", "tiny", "--json")) == [2, 1, 0, 3]
+
+
+LONG = {f"front_end.a_long_name_{number}": number / 7 for number in range(9)}
+"""Settings that make a table wider than a page."""
+
+
+@pytest.fixture
+def wide(swept):
+    """A sweep with nine settings, a confirmed trial whose score is the best, and a failed one."""
+    folder = swept()
+    for number, stage, state in ((3, SEARCH, "complete"), (4, SEARCH, "failed"), (0, CONFIRM, "complete")):
+        settings = {name: value + number for name, value in LONG.items()} | {"loss.name": "ce"}
+        plan = TrialPlan(
+            stage, number, {}, settings, (RunPlan(f"w{number}", {}, 0, 7, 0, "s"),), 3 if stage == CONFIRM else None
+        )
+        folder.ask(plan)
+        failed = state == "failed"
+        folder.end(plan, TrialEnd(state, () if failed else ((1, 9.0 - number),), "no room " * 9 if failed else None))
+    return folder
+
+
+def test_a_table_to_be_read_fits_a_page_and_begins_with_what_a_trial_is(platform, wide):
+    lines = platform("results", "tiny").stdout.splitlines()
+    assert max(map(len, lines)) <= 160
+    assert "settings" in lines[0]
+    titles = lines[0].split()
+    assert titles.index("settings") < titles.index("epochs")
+    assert titles[-1] == "error"
+    stages = [line.split()[1] for line in lines[1:] if line[:1].strip()]
+    assert stages == ["search"] * 5 + ["confirm"], "the confirmed trial's score is the best of all"
+
+
+def test_programs_get_every_column(platform, wide):
+    (row, *_) = json.loads(platform("results", "tiny", "--json").stdout)
+    assert {f"param.{name}" for name in LONG} | {"error", "seconds", "planned_epochs", "val/loss"} <= row.keys()
+    assert platform("results", "tiny", "--csv").stdout.splitlines()[0].split(",") == list(row)
