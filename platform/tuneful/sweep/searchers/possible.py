@@ -5,6 +5,7 @@ from pathlib import Path
 from analysis.records.sweep import sweep_folder, sweep_names
 from trainers.config.paths import nearest
 from trainers.errors import SpecError
+from tuneful.space.places import with_hint
 from tuneful.space.sweep import Sweep
 from tuneful.sweep.searchers.warm_start import FILE
 
@@ -22,5 +23,7 @@ def check_warm_start(sweep: Sweep, results: Path) -> None:
         if name == sweep.name:
             raise SpecError(f"warm_start names this sweep itself, {name}. Try: the same command without it")
         if name not in known:
-            hint = nearest(name, known) if known else f"There are none in {results}."
-            raise SpecError(f"warm_start names {name!r}, no sweep in {results}. {hint} Try: one of those")
+            text = f"warm_start names {name!r}, no sweep in {results}"
+            if not known:
+                raise SpecError(with_hint(text, "--results FOLDER, where it is"))
+            raise SpecError(with_hint(f"{text}. {nearest(name, known)}", "one of those"))
