@@ -69,9 +69,9 @@ class ResourcesSpec(Section):
         if gpus == int(gpus) or (gpus < 1 and workers == 1):
             return gpus
         if gpus > 1:
-            why, fix = "above 1 (a fraction is one of a single GPU)", f"gpus_per_worker: {ceil(gpus)}"
+            why, fix = "where it is above 1 (a fraction is part of one GPU)", f"gpus_per_worker: {ceil(gpus)}"
         else:
-            why, fix = f"with {workers} workers (no two can share a GPU)", "gpus_per_worker: 1, or workers: 1"
+            why, fix = f"where there are {workers} workers (no two can share a GPU)", "gpus_per_worker: 1"
         raise ValueError(f"resources.gpus_per_worker must be a whole number {why}, got {gpus:g}. Try: {fix}")
 
 

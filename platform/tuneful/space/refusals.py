@@ -78,7 +78,8 @@ class Refusal:
             return self._entry(error, keys)
         name = dotted(keys) or keys[0]
         if error["type"] == "value_error":  # a validator's own words, with its own hint
-            return self.places.error(str(error["ctx"]["error"]), *keys)
+            rule, _, hint = str(error["ctx"]["error"]).partition(". Try: ")
+            return self.places.error(rule, *keys, hint=hint)
         if error["type"] == "extra_forbidden":
             return self._unknown(name, keys)
         example = f"{keys[0]}: {as_yaml(EXAMPLES[keys[0]])}" if keys[0] in EXAMPLES else ""

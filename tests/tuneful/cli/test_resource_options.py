@@ -15,7 +15,8 @@ from tuneful.space.sweep import load_sweep
         (("--gpus-per-worker", "4096"), "a trial of 1 workers with 4096 GPUs each"),
         (("--workers", "0"), "Invalid value for '--workers'"),
         (("--max-concurrent-trials", "0"), "Invalid value for '--max-concurrent-trials'"),
-        (("--workers", "2", "--gpus-per-worker", "0.5"), "command line: resources.gpus_per_worker must be a whole"),
+        (("--gpus-per-worker", "1.5"), "part of one GPU), got 1.5. Try: --gpus-per-worker 2"),
+        (("--workers", "2", "--gpus-per-worker", "0.5"), "share a GPU), got 0.5. Try: --gpus-per-worker 1"),
     ],
 )
 def test_what_a_trial_occupies_is_taken_from_the_command_line(platform, sweep_file, options, said):
