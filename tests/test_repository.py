@@ -377,3 +377,9 @@ def test_every_recipe_and_search_space_that_ships_is_valid():
         load_recipe(name)
     for path in (ROOT / "search_spaces").glob("*.yaml"):
         load_sweep(path)
+
+
+@pytest.mark.skipif("PYTEST_XDIST_WORKER" not in os.environ, reason="one process")
+def test_tests_of_a_file_share_a_process(request: pytest.FixtureRequest) -> None:
+    """With pytest 9.2 and pytest-xdist 3.8 they silently don't, and two tests start Ray at once."""
+    assert request.node.nodeid.endswith("@tests/test_repository.py")

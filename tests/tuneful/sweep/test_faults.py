@@ -32,10 +32,8 @@ def kill_at(start_in, wait_for, running_in):
         wait_for(lambda: epochs_on_record(folder) >= epochs, process)
         process.send_signal(signal.SIGKILL)
         process.wait()
-        gone = time.monotonic() + 30
-        while running_in(folder) - AGENTS and time.monotonic() < gone:
+        while running_in(folder) - AGENTS:  # what trains ends with its driver; pytest's own limit is the deadline
             time.sleep(0.2)
-        assert running_in(folder) <= AGENTS, "what trains outlives the driver"
 
     return kill
 
