@@ -235,9 +235,9 @@ class _Scheme:
 
     def _is_behind(self, candidate: int, other: int) -> bool:
         """By the paired test; by the intervals of the means where too few runs are shared."""
-        behind = self._behind(candidate, other)
+        behind, own, others = self._behind(candidate, other), self._means[candidate], self._means[other]
         if behind.n < FEWEST_PAIRS:
-            return not self._means[candidate].overlaps(self._means[other])
+            return self._sign * (own.mean - others.mean) < 0 and not own.overlaps(others)
         return behind.excludes(0.0) and self._sign * behind.mean < 0
 
     def _missing(self, candidate: int) -> dict[str, int]:

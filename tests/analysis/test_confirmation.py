@@ -237,6 +237,13 @@ def test_too_few_pairs_fall_back_to_the_intervals_of_the_means_and_say_so() -> N
     assert table.rows[1][4] == "−0.0060 tie", "no interval that says another thing"
 
 
+def test_with_too_few_pairs_who_is_far_above_the_leader_is_not_behind_it() -> None:
+    shared = grid(lambda candidate, *_: 0.7 - 0.001 * candidate, folds=(0,))
+    further = grid(lambda *_: 0.9, candidates=(1,), folds=(1, 2, 3, 4, 5))
+    leader, other = finalists(confirmed(shared | further, folds=[0, 1, 2, 3, 4, 5]))["random"]
+    assert (leader.candidate, other.candidate, other.tied) == (1, 0, False)
+
+
 @pytest.mark.parametrize("seed", range(12))
 @pytest.mark.parametrize("race", [None, {"max_repeats": 8, "alpha": 0.1}])
 def test_who_ties_is_who_stays_in_a_race(seed: int, race: dict[str, Any] | None) -> None:

@@ -151,9 +151,11 @@ def _preflight(asked: "Sweep", results: Path, how: RunHow) -> tuple["Sweep", "Ca
     from tuneful.checks.sweeps import check_sweep, without_impossible_splits
     from tuneful.sweep.clusters.room import check_fit
     from tuneful.sweep.folder import adoptable
+    from tuneful.sweep.ground import check_data
     from tuneful.sweep.searchers.possible import check_warm_start
 
-    adoptable(sweep_folder(results, asked.name), asked.resolved(), how.extending)
+    folder = sweep_folder(results, asked.name)
+    adoptable(folder, asked.resolved(), how.extending)
     check_warm_start(asked, results)
     if how.address is None:  # what a cluster has is known once it is joined
         check_fit(asked.definition.resources.model_dump())
@@ -161,6 +163,7 @@ def _preflight(asked: "Sweep", results: Path, how: RunHow) -> tuple["Sweep", "Ca
     base = asked.spec_for({})
     with preparation() as report:
         catalogue = open_catalogue(base.data.name, report)
+    check_data(folder, catalogue.digest)
     asked, left_out = without_impossible_splits(asked, catalogue)
     for line in left_out:
         say(f"Warning: {line}", "yellow", fold=True)

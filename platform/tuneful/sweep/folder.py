@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.errors import RecordsError, UserError
 from analysis.records.files import remove_temporaries
-from analysis.records.sweep import SEARCH, SweepFolder
+from analysis.records.sweep import CONFIRM, SEARCH, SweepFolder
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.reading import FURTHER
 from tuneful.sweep.populations.generations import refuse_growth
@@ -25,19 +25,30 @@ MAY_CHANGE = frozenset(
 
 @contextlib.contextmanager
 def adopted(folder: SweepFolder, definition: dict[str, Any], extending: bool = False) -> Iterator[None]:
-    """`adopt` for the time of the context: a new sweep that is refused before its first trial leaves nothing.
+    """`adopt` for the time of the context; a start that is refused before its first new trial changes nothing.
 
     Raises:
         RecordsError: names what differs from the sweep that the folder holds.
     """
-    is_new = folder.definition() is None
+    old, begun = folder.definition(), _trials_begun(folder)
     adopt(folder, definition, extending)
     try:
         yield
     except UserError:
-        if is_new and not folder.trials(SEARCH):
-            shutil.rmtree(folder.path, ignore_errors=True)
+        if _trials_begun(folder) == begun:
+            _take_back(folder, old)
         raise
+
+
+def _trials_begun(folder: SweepFolder) -> list[int]:
+    return [folder.next_number(stage) for stage in (SEARCH, CONFIRM)]
+
+
+def _take_back(folder: SweepFolder, old: dict[str, Any] | None) -> None:
+    if old is None:
+        shutil.rmtree(folder.path, ignore_errors=True)
+    else:
+        folder.write_definition(old)
 
 
 def adopt(folder: SweepFolder, definition: dict[str, Any], extending: bool = False) -> None:

@@ -55,6 +55,20 @@ class Ground:
             )
 
 
+def check_data(folder: SweepFolder, data_digest: str) -> None:
+    """The data are those that the sweep's trials were trained on, where it has any.
+
+    Raises:
+        RecordsError: they have changed.
+    """
+    old = read_record(folder.path / FILE)
+    if old is not None and old["data_digest"] != data_digest:
+        raise RecordsError(
+            f"{folder.path}: its trials were trained on other data (digest {old['data_digest']}, now "
+            f"{data_digest}). Try: --name {folder.name}-2, or undo the change of the data"
+        )
+
+
 def keep_ground(folder: SweepFolder, ground: Ground, auto: bool) -> None:
     """Note what a sweep stands on; when it goes on it must be the same.
 
@@ -71,11 +85,7 @@ def keep_ground(folder: SweepFolder, ground: Ground, auto: bool) -> None:
     if old is None:
         write_record(path, asdict(ground))
         return
-    if old["data_digest"] != ground.data_digest:
-        raise RecordsError(
-            f"{folder.path}: its trials were trained on other data (digest {old['data_digest']}, now "
-            f"{ground.data_digest}). Try: --name {folder.name}-2, or undo the change of the data"
-        )
+    check_data(folder, ground.data_digest)
     if auto and old["precision"] != ground.precision:
         raise RecordsError(
             f"{folder.path}: its trials were trained in {old['precision']}, training.precision=auto is now "

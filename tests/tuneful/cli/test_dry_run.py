@@ -5,6 +5,7 @@ import pytest
 from analysis.records.sweep import sweep_folder
 from tuneful.checks.subject import Finding
 from tuneful.space.sweep import load_sweep
+from tuneful.sweep.ground import Ground, keep_ground
 
 LEAK = Finding("TF001", "error", "a recording on both sides", "8 of 8 clips", "data.split.scheme=group")
 FEW = Finding("TF011", "warning", "validation has too few positives", "2 of 4 classes", "data.split.n_folds=2")
@@ -58,3 +59,11 @@ def test_a_folder_that_holds_another_sweep_is_refused_and_left_as_it_is(dry_run,
     assert (refused.returncode, "asked something else (objective differ)" in refused.stderr) == (3, True)
     assert dry_run("--name", "another").returncode == 0
     assert {path: path.read_bytes() for path in tmp_path.rglob("results/**/*") if path.is_file()} == before
+
+
+def test_data_that_changed_since_the_first_trial_are_refused(dry_run, sweep_file, tmp_path):
+    folder = sweep_folder(tmp_path / "results", "tiny")
+    folder.write_definition(load_sweep(sweep_file()).resolved())
+    keep_ground(folder, Ground("of-before", "fp32"), auto=True)
+    refused = dry_run()
+    assert (refused.returncode, "trained on other data (digest of-before, now " in refused.stderr) == (3, True)

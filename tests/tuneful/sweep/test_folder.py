@@ -27,6 +27,19 @@ def test_what_was_tried_already_stays_when_the_sweep_is_refused(tiny, drive, fol
     assert folder.definition() == tiny().resolved()
 
 
+def test_an_extension_that_is_refused_before_its_first_trial_changes_nothing(tiny, drive, folder):
+    with adopted(folder, tiny(trials="2").resolved()):
+        drive(tiny(trials="2"), folder).run(2)
+    more = tiny(trials="4")
+    with pytest.raises(ResourceError), adopted(folder, more.resolved(), extending=True):
+        raise ResourceError("no room on the GPU")
+    assert folder.definition()["trials"] == 2
+    with pytest.raises(ResourceError), adopted(folder, more.resolved(), extending=True):
+        drive(more, folder).run(1)
+        raise ResourceError("the disk is full")
+    assert folder.definition()["trials"] == 4
+
+
 def test_a_new_sweep_whose_cluster_can_not_be_joined_leaves_nothing(platform, sweep_file, monkeypatch, tmp_path):
     for name in ("RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH", "RAY_AUTH_MODE"):
         monkeypatch.delenv(name, raising=False)
