@@ -4,18 +4,26 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.constructor import DuplicateKeyError
+from ruamel.yaml.constructor import DuplicateKeyError, RoundTripConstructor
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import AliasEvent
 from ruamel.yaml.scalarbool import ScalarBoolean
 
 from trainers.errors import SpecError
+
+
+class _WithoutDates(RoundTripConstructor):
+    """YAML 1.2 has no dates: what looks like one is a text, as it is written."""
+
+
+_WithoutDates.add_constructor("tag:yaml.org,2002:timestamp", RoundTripConstructor.construct_scalar)
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,7 @@ def parse_document(text: str, path: Path | None = None) -> Document:
     name = str(path) if path else "<text>"
     try:
         _refuse_events(text, name)
-        tree = YAML(typ="rt", pure=True).load(StringIO(text))
+        tree = _reader().load(StringIO(text))
     except DuplicateKeyError as error:
         raise SpecError(f"{_mark(error, name)}: {_duplicate(error)}. Try: keep one of the two") from None
     except MarkedYAMLError as error:
@@ -87,6 +95,7 @@ def as_yaml(value: Any) -> str:
     return _text(value) if isinstance(value, str) else json.dumps(value)
 
 
+@lru_cache(maxsize=1000)
 def _text(text: str) -> str:
     """A text without quotes where YAML reads it as itself, also within a list or a mapping."""
     try:
@@ -95,6 +104,12 @@ def _text(text: str) -> str:
     except SpecError:
         plain = False
     return text if plain else json.dumps(text, ensure_ascii=False)
+
+
+def _reader() -> YAML:
+    reader = YAML(typ="rt", pure=True)
+    reader.Constructor = _WithoutDates
+    return reader
 
 
 def _refuse_events(text: str, name: str) -> None:

@@ -47,8 +47,8 @@ class SpaceCheck:
         return SpecError(with_hint(f"{parameter.place(index)}: {text}", hint))
 
     def _conditions(self, parameter: Parameter, index: int, entry: Entry) -> None:
-        for path, values in entry.when.items():
-            problem = self._condition(parameter.path, path) or NamedValues(self.space, path).problem(values)
+        for path in entry.when:
+            problem = self._condition(parameter.path, path) or NamedValues(self.space, path).problem(entry.when)
             if problem is not None:
                 text, hint = problem
                 raise self._error(f"{parameter.path}: when: {text}", parameter, index, hint)

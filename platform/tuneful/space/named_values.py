@@ -10,7 +10,7 @@ from pydantic_core import to_json
 
 from trainers.config.build import FIELDS, TAGS
 from trainers.config.yamlfile import as_yaml
-from tuneful.space.conditions import same, show_value
+from tuneful.space.conditions import Conditions, same, show_value
 from tuneful.space.meant import is_number, meant
 from tuneful.space.parameters import Space
 from tuneful.space.real_ranges import FloatEntry
@@ -31,8 +31,9 @@ class NamedValues:
             return is_variable(self.path) or acceptable(self.path, value)
         return any(entry.takes(value) for entry in parent.entries)
 
-    def problem(self, values: Sequence[Any]) -> tuple[str, str] | None:
-        """What is wrong with the values of a condition, and the fix; None where it can hold for each."""
+    def problem(self, when: Conditions) -> tuple[str, str] | None:
+        """What is wrong with the values that `when` names for the path, and the fix; None where each is possible."""
+        values = when[self.path]
         parent = self.space.parameters.get(self.path)
         if values and all(map(self.takes, values)):
             return None
@@ -41,17 +42,18 @@ class NamedValues:
                 "a condition on a choice or an int"
             )
         if not values:
-            return f"{self.path} has no values, so it never holds", self._hint(values)
+            return f"{self.path} has no values, so it never holds", self._hint(when)
         never = next(value for value in values if not self.takes(value))
         known = values_of(self.path) if parent is None else "; ".join(entry.describe() for entry in parent.entries)
-        return f"{self.path} never is {as_yaml(never)}, it takes {known}", self._hint(values)
+        return f"{self.path} never is {as_yaml(never)}, it takes {known}", self._hint(when)
 
-    def _hint(self, values: Sequence[Any]) -> str:
-        """A condition with the values that were probably meant, else with the nearest."""
+    def _hint(self, when: Conditions) -> str:
+        """All of `when`, for this path with the values that were probably meant, else with the nearest."""
+        values = when[self.path]
         found = meant(list(values), lambda read: isinstance(read, list) and bool(read) and all(map(self.takes, read)))
         likely = found[0] if found else [self._nearest(value) for value in values or [None]]
-        shown = likely if len(likely) > 1 or isinstance(likely[0], list) else likely[0]
-        return f"when: {as_yaml({self.path: shown})}" if None not in likely else "one of those values"
+        mended = {path: _shown(others) for path, others in {**when, self.path: likely}.items()}
+        return f"when: {as_yaml(mended)}" if None not in likely else "one of those values"
 
     def _nearest(self, value: Any) -> Any:
         """The value nearest to one that can't be; None where none is known."""
@@ -64,6 +66,11 @@ class NamedValues:
             return min(numbers, key=lambda number: abs(number - value))
         by_text = {str(other): other for other in known}
         return next((by_text[text] for text in get_close_matches(str(value), by_text, n=1, cutoff=0.0)), None)
+
+
+def _shown(values: Sequence[Any]) -> Any:
+    """The values of a condition as a file has them: a single one without brackets."""
+    return values if len(values) != 1 or isinstance(values[0], list) else values[0]
 
 
 def choices_meant(path: str, choices: Sequence[Any]) -> list[Any] | None:

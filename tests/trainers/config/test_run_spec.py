@@ -92,6 +92,7 @@ def test_a_file_that_is_not_there_or_not_text_is_an_error(tmp_path):
     [
         ("1e-3", 0.001), ("no", "no"), ("off", "off"), ("010", 10), ("1:30", "1:30"), ("true", True), ("null", None),
         ("", None), ("[a, 2]", ["a", 2]), ("007", 7), ("0x10", 16), ("'1'", "1"),
+        ("2024-1-1", "2024-1-1"), ("2024-01-01T12:00:00", "2024-01-01T12:00:00"),
     ],
 )  # fmt: skip
 def test_values_mean_what_yaml_1_2_says(text, value):
@@ -103,7 +104,8 @@ def test_values_mean_what_yaml_1_2_says(text, value):
     "value",
     [
         None, True, 3, -0.25, 1e-05, 1e16, "bce", "8", "no", "null", "true", "1:30", "1e-3", "", " ", "a: b", "a, b",
-        "[x", "it's", '"', "#a", "a #b", "*a", "-", "é", "a\nb", "\x1b", "!t", "@x", "$x / 2",
+        "[x", "it's", '"', "#a", "a #b", "*a", "-", "é", "a\nb", "\x1b", "!t", "@x", "$x / 2", "2024-01-01",
+        "2024-01-01 12:00:00", {"2024-01-01": 3},
         "val/macro_f1@site:worst", [], [[2, 3], [None]], {}, {"a": {"$b": ["8", 8]}, "9": {"x: y": 0.1}},
     ],
     ids=repr,

@@ -47,6 +47,8 @@ SECTIONS = {  # after LR -> the fix
     "objective: [val/map, eval_seconds]": "objective: [{metric: val/map}, {metric: eval_seconds}]",
     "objective: {metric: val/loss, mode: minimize}": "objective: {metric: val/loss, mode: min}",
     "warm_start: mel": "warm_start: [mel]",
+    "warm_start: 2024-1-1": "warm_start: [2024-1-1]",
+    "tracking: {2024-01-01: {}, wandb: mine}": "tracking: {wandb: {project: mine}}",
     "allow: TF005": "allow: [TF005]",
     "folds: 1": "folds: [1]",
     "folds: '0, 1'": "folds: [0, 1]",
@@ -102,6 +104,9 @@ CONDITIONS = {
     LOSS % "loss.name: []": "when: {loss.name: ce}",
     LOSS % "loss.name: [bce, cee]": "when: {loss.name: [bce, ce]}",
     LOSS % "training.batch_size: '32'": "when: {training.batch_size: 32}",
+    LOSS % "data.fold: 0, loss.name: cee, training.batch_size: 32": (
+        "when: {data.fold: 0, loss.name: ce, training.batch_size: 32}"
+    ),
 }
 EXPRESSIONS = {
     "2 ^ $w": "2 ** $w",
@@ -160,7 +165,7 @@ def test_parts_of_a_sweep_file_of_weights_and_biases_are_translated(load):
 
 
 @pytest.mark.parametrize("field", sorted(set(KNOWN) - BY_THEMSELVES))
-@pytest.mark.parametrize("wrong", ["[[]]", "{x: 1}", "-1", "'?'", "true", "null"])
+@pytest.mark.parametrize("wrong", ["[[]]", "{x: 1}", "{2024-01-01: x}", "-1", "2024-01-01", "true", "null"])
 def test_whatever_stands_in_a_field_its_fix_loads(load, field, wrong):
     own = "" if field == "search" else LR
     text = f"{own}{field}: {wrong}\n"
