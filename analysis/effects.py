@@ -13,7 +13,7 @@ from analysis.standing import blocks, judged_trials, shuffles
 MIN_TRIALS = 6
 """Fewer trials with a result than this are not tested."""
 LEVEL = 0.05
-"""How often, at most, a sweep in which nothing matters shows anything."""
+"""How often a sweep of random trials in which nothing matters shows anything; an adaptive sampler may exceed it."""
 PERMUTATIONS = 4999
 
 
@@ -132,9 +132,14 @@ def _orthonormal(design: np.ndarray) -> np.ndarray:
 
 
 def _shape(ranks: np.ndarray, design: np.ndarray) -> str:
-    """Return in words where the results are best; in between where the parabola turns in the inner 60 % of trials."""
+    """Return in words where the results are best; in between where the parabola turns in the inner 60 % of trials.
+
+    Two values have a trend alone: a value and its square say the same there, and any parabola passes through both.
+    """
     block = blocks(len(ranks))
-    slope, bend = np.linalg.lstsq(_within(design, block), _within(ranks[:, None], block)[:, 0], rcond=None)[0]
+    residuals, columns = _within(ranks[:, None], block)[:, 0], _within(design, block)
+    is_bent = _orthonormal(columns).shape[1] == 2
+    slope, bend = np.linalg.lstsq(columns, residuals, rcond=None)[0] if is_bent else (columns[:, 0] @ residuals, 0.0)
     turn = -slope / (2 * bend) if bend else np.inf
     if abs(turn) < 0.6:
         return "best in between" if bend < 0 else "worst in between"

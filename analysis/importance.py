@@ -37,8 +37,8 @@ CAVEAT = (
 class Importance:
     """``shares``: path -> share of 1, largest first; ``chance``: the mark that chance passes, same scale.
 
-    In 19 of 20 sweeps where nothing matters, no parameter passes its mark. Both are empty, and ``reason`` says why,
-    when the trials do not support an answer. ``n_stopped`` of the ``n_trials`` were stopped early.
+    In 19 of 20 sweeps of random trials where nothing matters, no parameter passes its mark. Both are empty, and
+    ``reason`` says why, when the trials do not support an answer. ``n_stopped`` of the ``n_trials`` were stopped early.
     """
 
     shares: Mapping[str, float] = field(default_factory=dict)
@@ -85,9 +85,19 @@ def _why_not(judged: pd.DataFrame, drawn: Drawn) -> str:
     complete = int((judged["state"] == "complete").sum())
     if complete < MIN_COMPLETE:
         return f"importance needs at least {MIN_COMPLETE} complete trials, there are {complete}"
-    if _is_best(judged["standing"].to_numpy(dtype=float)).all():
+    return _why_alike(judged) or ("" if any(values for values, _ in drawn) else "no parameter was searched")
+
+
+def _why_alike(judged: pd.DataFrame) -> str:
+    """Return why no best trials stand out, "" where they do."""
+    standing = judged["standing"].to_numpy(dtype=float)
+    if np.ptp(standing) == 0:
         return "all results are equal"
-    return "" if any(values for values, _ in drawn) else "no parameter was searched"
+    if not _is_best(standing).all():
+        return ""
+    last, diverged = int((standing == standing.min()).sum()), (judged["state"] == "diverged").any()
+    what = "diverged" if diverged else "share the last place"
+    return f"{last} of {len(judged)} trials {what}, so no best {TOP_SHARE * 100:.0f} % stand out"
 
 
 def _is_best(standing: np.ndarray) -> np.ndarray:

@@ -43,7 +43,8 @@ def shuffles(n: int, count: int) -> np.ndarray:
 
     An adaptive sampler narrows every parameter as the scores rise, also one that does nothing, and asynchronous halving
     is kinder to early trials. Results exchanged over a whole search would show both as effects; neighbours were drawn
-    and judged alike. (Permutation within strata: Good 2005, Permutation, Parametric and Bootstrap Tests of Hypotheses.)
+    and judged nearly alike, quite so where trials are random and none is stopped. (Permutation within strata: Good
+    2005, Permutation, Parametric and Bootstrap Tests of Hypotheses.)
     """
     keys = blocks(n) + np.random.default_rng(0).random((count, n))
     return np.asarray(np.argsort(keys, axis=1))

@@ -129,6 +129,23 @@ def test_too_few_trials_get_no_importance(fake: ModuleType) -> None:
     assert "at least 8 trials with a result, there are 7" in importance.reason
 
 
+@pytest.mark.parametrize(
+    ("rest", "reason"),
+    [
+        (("complete", 0.5, 8), "all results are equal"),
+        (("complete", 0.1, 8), "25 of 30 trials share the last place, so no best 40 % stand out"),
+        (("pruned", 0.1, 2), "25 of 30 trials share the last place, so no best 40 % stand out"),
+        (("diverged", np.nan, 2), "25 of 30 trials diverged, so no best 40 % stand out"),
+    ],
+)
+def test_what_keeps_the_best_trials_from_standing_out_is_said(rest: tuple[str, float, int], reason: str) -> None:
+    first = [("complete", 0.5 if reason.startswith("all") else score, 8) for score in (0.2, 0.3, 0.4, 0.5, 0.6)]
+    trials = pd.DataFrame([*first, *[rest] * 25], columns=["state", "score", "epochs"])
+    trials = trials.assign(trial=range(30), **{"param.x": np.arange(30) / 30})
+    found = parameter_importance(SweepTables({"search": {"x": {"uniform": [0, 1]}}}, trials, pd.DataFrame()))
+    assert (found.reason, found.shares) == (reason, {})
+
+
 def test_within_one_block_choices_are_tested_as_by_scipys_kruskal(fake: ModuleType) -> None:
     tables = _drawn(fake, 2 * BLOCK - 1, 2)
     groups = [group["score"] for _, group in tables.trials.groupby("param.targets.mode")]
@@ -218,6 +235,18 @@ def test_a_trend_is_named_by_what_is_better(slope: int, shape: str, mode: str) -
     )
     tables = SweepTables({"search": {"x": {"uniform": [0, 1]}}, "objective": {"mode": mode}}, trials, pd.DataFrame())
     assert associations(tables)[0].shape == shape
+
+
+@pytest.mark.parametrize(("slope", "shape"), [(1, "the higher, the better"), (-1, "the lower, the better")])
+@pytest.mark.parametrize("rarer", [1, 2])
+def test_a_range_of_two_values_has_a_trend_and_no_optimum_in_between(slope: int, shape: str, rarer: int) -> None:
+    rng = np.random.default_rng(2)
+    x = np.full(60, 3 - rarer)
+    x[rng.choice(60, 4, replace=False)] = rarer
+    score = slope * x + rng.normal(0, 0.05, 60)
+    trials = pd.DataFrame({"trial": range(60), "state": "complete", "epochs": 3, "param.x": x, "score": score})
+    found = associations(SweepTables({"search": {"x": {"int": [1, 2]}}}, trials, pd.DataFrame()))[0]
+    assert (found.shown, found.shape) == (True, shape)
 
 
 def test_what_had_all_its_trials_stopped_mattered() -> None:
