@@ -9,7 +9,7 @@ Say = Callable[[str], None]
 
 
 def check_memory_of(sweep: Sweep, say: Say) -> None:
-    """Try a step and a batch of evaluation of the largest trial of each network; nothing where trials use no GPU.
+    """Try a step and a batch of evaluation of the largest trials of each network; nothing where trials use no GPU.
 
     Raises:
         ResourceError: one takes more than its share of a GPU.
@@ -20,9 +20,9 @@ def check_memory_of(sweep: Sweep, say: Say) -> None:
     from tuneful.sweep.clusters.gpu_memory import Share, check_memory, largest_specs, measure_here, of_one_worker
     from tuneful.sweep.clusters.patience import on_gpu
 
-    specs, measure = largest_specs(sweep), on_gpu(measure_here, resources.gpus_per_worker, say)
+    specs, measure = largest_specs(sweep, say), on_gpu(measure_here, resources.gpus_per_worker, say)
     if len(specs) > 1:
-        say(f"A step of each of {len(specs)} networks is tried on a GPU first.")
+        say(f"A step of each of {len(specs)} trials is tried on a GPU first.")
     share = Share(resources.gpus_per_worker, runs_per_trial(sweep))
     check_memory(specs, share, lambda spec: measure(of_one_worker(spec, resources.workers)))
 

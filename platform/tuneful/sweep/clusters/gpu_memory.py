@@ -5,7 +5,7 @@ beside it is the one that fails.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,9 @@ MEMORY = (
     "training.batch_size",
     "training.eval_batch_size",
     "training.precision",
+    "training.ema_decay",
+    "optimizer.name",
+    "optimizer.momentum",
     "segments.duration_s",
     "front_end.hop_length",
     "front_end.n_fft",
@@ -36,6 +39,7 @@ SMALLEST_TAKES_MOST = ("front_end.hop_length",)
 SAME_NETWORK = {"pretrained", "weights"}
 """Fields of `model` that change the numbers in a network, not how many there are."""
 MOST_ASSIGNMENTS = 10_000
+"""How many trials are looked at in search of the largest: a spec is built of each."""
 CONTEXT_BYTES = 600 * 2**20
 """Taken by a process beside what torch's allocator holds."""
 GIB = 2**30
@@ -58,18 +62,74 @@ class Share:
         """Bytes of a GPU that has `total`."""
         return min(self.gpus, 1.0) * total
 
+    def mended(self, peak: int | None, found: "RunMemory") -> "Share | None":
+        """As many of the runs as a GPU holds, and as much of it as these need; None: it holds not even one."""
+        for runs in range(self.runs, 0, -1):
+            needs = replace(self, runs=runs).needed(peak, found)
+            if needs is not None and needs <= found.total:
+                return Share(max(self.gpus, -(-needs * 20 // found.total) / 20), runs)
+        return None
 
-def largest_specs(sweep: Sweep) -> list[tuple[dict[str, Any], RunSpec]]:
-    """Of each network that is searched, the trial that takes most, the largest input first: (settings, spec)."""
-    largest: dict[str, tuple[tuple[float, int, int], dict[str, Any], RunSpec]] = {}
-    for settings in islice(_demanding(sweep), MOST_ASSIGNMENTS):
+
+@dataclass(frozen=True, order=True)
+class Size:
+    """What tells runs of one network apart, as far as it decides about memory."""
+
+    step: float
+    """bytes of a training batch as it reaches the network"""
+    waveforms: int
+    """samples of a batch in the front end, where partners are mixed in"""
+    evaluation: float
+    """bytes of a batch of evaluation as it reaches the network"""
+    copies: int
+    """see `kept_copies`"""
+
+    @classmethod
+    def of(cls, spec: RunSpec) -> "Size":
+        """The size of a run."""
+        training, front_end, mixing = spec.training, spec.front_end, spec.mixing
+        width = 4 if training.precision == "fp32" else 2
+        window = spec.segment_samples / front_end.hop_length * front_end.n_mels * front_end.in_chans * width
+        partners = mixing.name == "mixup" and mixing.partner != "batch"
+        waveforms = training.batch_size * (1 + partners) * spec.segment_samples
+        return cls(training.batch_size * window, waveforms, training.eval_batch_size * window, kept_copies(spec))
+
+    def covers(self, other: "Size") -> bool:
+        """Whether a run that takes `other` takes no more in any way: where this one fits, that one does."""
+        return all(mine >= theirs for mine, theirs in zip(astuple(self), astuple(other), strict=True))
+
+
+def kept_copies(spec: RunSpec) -> int:
+    """How many tensors as large as the weights a run keeps beside them: the optimizer's moments, a moving average."""
+    optimizer = spec.optimizer
+    moments = int(optimizer.momentum > 0) if optimizer.name == "sgd" else 2
+    return moments + (spec.training.ema_decay is not None)
+
+
+def largest_specs(sweep: Sweep, say: Callable[[str], None]) -> list[tuple[dict[str, Any], RunSpec]]:
+    """Of each network that is searched, the trials that take most, the largest input first: (settings, spec).
+
+    Several of a network where none takes most in every way: a large batch with one optimizer, a small one with another
+    that keeps more. `say` hears of it where there are too many trials to look at all of them.
+    """
+    largest: dict[str, dict[Size, tuple[dict[str, Any], RunSpec]]] = {}
+    demanding = _demanding(sweep)
+    for settings in islice(demanding, MOST_ASSIGNMENTS):
         spec = sweep.spec_for(settings)
-        network, size = spec.model.model_dump_json(exclude=SAME_NETWORK), _size(spec)
-        if network not in largest or size > largest[network][0]:
-            shown = {path: value for path, value in sweep.settings(settings).items() if path.startswith(MEMORY)}
-            largest[network] = size, shown, spec
-    ordered = sorted(largest.values(), key=lambda found: found[0], reverse=True)
-    return [(settings, spec) for _, settings, spec in ordered]
+        found, size = largest.setdefault(spec.model.model_dump_json(exclude=SAME_NETWORK), {}), Size.of(spec)
+        if any(other.covers(size) for other in found):
+            continue
+        for smaller in [other for other in found if size.covers(other)]:
+            del found[smaller]
+        shown = {path: value for path, value in sweep.settings(settings).items() if path.startswith(MEMORY)}
+        found[size] = shown, spec
+    if next(demanding, None) is not None:
+        say(
+            f"Only the first {MOST_ASSIGNMENTS:,} combinations of what decides about a GPU's memory were looked at: "
+            "whether the others fit is not known before they run."
+        )
+    every = [(size, *trial) for found in largest.values() for size, trial in found.items()]
+    return [(settings, spec) for _, settings, spec in sorted(every, key=lambda trial: trial[0], reverse=True)]
 
 
 def check_memory(
@@ -138,30 +198,23 @@ def _worst(path: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
     return (*others, worst(numbers)) if numbers else tuple(others)
 
 
-def _size(spec: RunSpec) -> tuple[float, int, int]:
-    """What tells runs of one network apart: bytes of a batch as it reaches the network, then waveforms in the front
-    end, where partners are mixed in, then windows that are evaluated at once."""
-    training, front_end, mixing = spec.training, spec.front_end, spec.mixing
-    numbers = training.batch_size * spec.segment_samples / front_end.hop_length * front_end.n_mels * front_end.in_chans
-    partners = mixing.name == "mixup" and mixing.partner != "batch"
-    width = 4 if training.precision == "fp32" else 2
-    return numbers * width, training.batch_size * (1 + partners), training.eval_batch_size
-
-
 def _refuse_too_large(what: str, peak: int | None, found: "RunMemory", share: Share, smaller: str) -> None:
     """Raise what `check_memory` raises, where a run at its `peak` takes more than the share; None: than the GPU."""
-    needs, total, room = share.needed(peak, found), found.total, share.of(found.total)
+    needs, room = share.needed(peak, found), share.of(found.total)
     if needs is not None and needs <= room:
         return
-    if needs is not None and needs <= total:
-        fix = asked_for(gpus_per_worker=-(-needs * 20 // total) / 20)
-    elif peak is not None and peak + CONTEXT_BYTES <= total:
-        fix = f"at most {1 + (total - peak - CONTEXT_BYTES) // found.kept} runs per trial (folds x repeats)"
-    else:
-        fix = smaller
-    takes = f"more than the {total / GIB:.1f}" if needs is None else f"{needs / GIB:.1f}"
+    mended = share.mended(peak, found)
+    fix = smaller if mended is None else _changes(share, mended)
+    takes = f"more than the {found.total / GIB:.1f}" if needs is None else f"{needs / GIB:.1f}"
     beside = f" and all {share.runs} runs of a trial in memory" if share.runs > 1 else ""
     raise ResourceError(
         f"resources.gpus_per_worker {share.gpus:g}: {what}{beside} takes {takes} GiB of a GPU, its share are "
         f"{room / GIB:.1f} GiB. Try: {fix}"
     )
+
+
+def _changes(share: Share, mended: Share) -> str:
+    """What to change in a sweep file for trials to have the `mended` share."""
+    fewer = [f"at most {mended.runs} runs per trial (folds x repeats)"] if mended.runs < share.runs else []
+    larger = [asked_for(gpus_per_worker=mended.gpus)] if mended.gpus > share.gpus else []
+    return " and ".join(fewer + larger)
