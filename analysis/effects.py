@@ -13,7 +13,10 @@ from analysis.standing import blocks, judged_trials, shuffles
 MIN_TRIALS = 6
 """Fewer trials with a result than this are not tested."""
 LEVEL = 0.05
-"""How often a sweep of random trials in which nothing matters shows anything; an adaptive sampler may exceed it."""
+"""How often, at most, a sweep of random trials that all run to their end shows anything where nothing matters.
+
+A search that adapts, or stops trials early, may exceed it (`benchmarks/effect_errors.py`).
+"""
 PERMUTATIONS = 4999
 
 

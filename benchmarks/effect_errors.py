@@ -1,132 +1,135 @@
 """How often the page of a sweep shows an effect that isn't there, and one that is.
 
-    OMP_NUM_THREADS=1 python benchmarks/effect_errors.py [--sweeps 100] [--trials 60] [--rounds 1] [--json FILE]
+    OMP_NUM_THREADS=1 python benchmarks/effect_errors.py [--sweeps 100] [--trials 60] [--only KIND ...] [--json FILE]
 
-Sweeps of six parameters are drawn with Optuna's samplers as a sweep draws them, two trials at once, and halved by
-ASHA's rule or not; curves are made, nothing is trained. Either nothing matters, or the learning rate has its optimum
-within the range, or a choice of the loss costs as much beside it. A false alarm is a sweep that shows any parameter
-that does nothing; Holm's correction should keep those at 5 %.
+Sweeps of six parameters are played in simulated time with tuneful's own searcher and scheduler, two trials at once;
+curves are made, nothing is trained. Either nothing matters, or the learning rate has its optimum within the range, or a
+choice of the loss costs as much beside it. A false alarm is a sweep that shows any parameter that does nothing. Random
+trials that run to their end should raise one in 5 % of the sweeps at most (Holm's correction). What adapts may exceed
+that: TPE draws by earlier scores, ASHA stops by them.
+The spread is the exact 95 % interval of the share (Clopper and Pearson 1934).
 """
 
 import itertools
 import math
-import warnings
+import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import optuna
 import pandas as pd
 from harness import Verdict, conclude, parser
+from pydantic import TypeAdapter
+from scipy import stats
 
 from analysis.effects import associations
 from analysis.records.sweep_tables import SweepTables
+from tuneful.simulator.curves import Curve
+from tuneful.simulator.replay import Replay, Step
+from tuneful.space.parameters import Parameter, Space
+from tuneful.space.ranges import AnyEntry
+from tuneful.space.sample import to_settings
+from tuneful.space.schedulers import AshaSpec, FifoSpec, SchedulerSpec
+from tuneful.sweep.schedulers.scheduler import build_scheduler
+from tuneful.sweep.searchers.search import LedgerOptunaSearch, SamplerSpec
 
-EPOCHS, RUNGS, FACTOR, SLOTS = 18, (2, 6), 3, 2
-LOSSES = ["bce", "ce", "focal", "focal_bce"]
+EPOCHS, SLOTS = 18, 2
 SEARCH = {
-    "loss.name": {"choice": LOSSES},
+    "loss.name": {"choice": ["bce", "ce", "focal", "focal_bce"]},
     "loss.gamma": {"uniform": [0.5, 4.0], "when": {"loss.name": ["focal", "focal_bce"]}},
     "targets.mode": {"choice": ["soft", "hard"]},
     "optimizer.lr": {"loguniform": [1e-4, 1e-1]},
     "optimizer.weight_decay": {"loguniform": [1e-6, 1e-1]},
     "model.dropout": {"uniform": [0.0, 0.6]},
 }
+ENTRIES = TypeAdapter(dict[str, AnyEntry]).validate_python(SEARCH, strict=False)
+SPACE = Space({path: Parameter(path, (entry,)) for path, entry in ENTRIES.items()})
+SCHEDULERS: dict[str, SchedulerSpec] = {"fifo": FifoSpec(), "asha": AshaSpec()}
 MATTERS: dict[str, set[str]] = {
-    "nothing": set(),
-    "the rate": {"optimizer.lr"},
-    "rate and loss": {"optimizer.lr", "loss.name"},
+    "nothing matters": set(),
+    "the rate matters": {"optimizer.lr"},
+    "rate and loss matter": {"optimizer.lr", "loss.name"},
 }
 
 
-def sampler(name: str, seed: int) -> optuna.samplers.BaseSampler:
-    """As `tuneful.sweep.searchers.samplers` makes it."""
-    if name == "random":
-        return optuna.samplers.RandomSampler(seed=seed)
-    return optuna.samplers.TPESampler(seed=seed, multivariate=True, group=True, constant_liar=True)
+@dataclass(frozen=True)
+class Kind:
+    """Sweeps that differ in their seed alone."""
+
+    sampler: str
+    scheduler: str
+    what: str
+    """of MATTERS"""
+
+    def __str__(self) -> str:
+        return f"{self.sampler}, {self.scheduler}, {self.what}"
 
 
-def draw(trial: optuna.Trial) -> dict[str, Any]:
-    """One point of the space."""
-    drawn: dict[str, Any] = {"loss.name": trial.suggest_categorical("loss.name", LOSSES)}
-    if drawn["loss.name"].startswith("focal"):
-        drawn["loss.gamma"] = trial.suggest_float("loss.gamma", 0.5, 4.0)
-    drawn["targets.mode"] = trial.suggest_categorical("targets.mode", ["soft", "hard"])
-    drawn["optimizer.lr"] = trial.suggest_float("optimizer.lr", 1e-4, 1e-1, log=True)
-    drawn["optimizer.weight_decay"] = trial.suggest_float("optimizer.weight_decay", 1e-6, 1e-1, log=True)
-    return drawn | {"model.dropout": trial.suggest_float("model.dropout", 0.0, 0.6)}
+KINDS = {str(kind): kind for kind in itertools.starmap(Kind, itertools.product(("random", "tpe"), SCHEDULERS, MATTERS))}
 
 
-def curve(rng: np.random.Generator, drawn: Mapping[str, Any], matters: set[str]) -> np.ndarray:
+def made_curve(rng: np.random.Generator, params: Mapping[str, Any], matters: set[str]) -> Curve:
     """The score after every epoch; the seed of a run is worth .015."""
     top = 0.93 + rng.normal(0, 0.015)
-    top -= 0.05 * abs(math.log10(drawn["optimizer.lr"]) + 2.5) ** 1.5 * ("optimizer.lr" in matters)
-    top -= 0.05 * drawn["loss.name"].startswith("focal") * ("loss.name" in matters)
-    return np.asarray(top - 0.3 * np.exp(-0.3 * np.arange(1, EPOCHS + 1)) + rng.normal(0, 0.004, EPOCHS))
+    top -= 0.05 * abs(math.log10(params["optimizer.lr"]) + 2.5) ** 1.5 * ("optimizer.lr" in matters)
+    top -= 0.05 * params["loss.name"].startswith("focal") * ("loss.name" in matters)
+    scores = top - 0.3 * np.exp(-0.3 * np.arange(1, EPOCHS + 1)) + rng.normal(0, 0.004, EPOCHS)
+    return Curve(params, tuple(scores.tolist()), (1.0,) * EPOCHS, whole=True)
 
 
-class Halving:
-    """ASHA's rule, as Ray has it: at a rung a trial goes on that is not below the best third of those before it."""
-
-    def __init__(self, rungs: tuple[int, ...]) -> None:
-        self._seen: dict[int, list[float]] = {rung: [] for rung in rungs}
-
-    def stops(self, epoch: int, score: float) -> bool:
-        """Tell whether a trial ends with this epoch."""
-        seen = self._seen.get(epoch)
-        if seen is None:
-            return False
-        cutoff = np.percentile(seen, 100 * (1 - 1 / FACTOR)) if seen else -math.inf
-        seen.append(score)
-        return bool(score < cutoff)
-
-
-def made_sweep(study: optuna.Study, halving: Halving, matters: set[str], trials: int, seed: int) -> SweepTables:
-    """Run a search of made curves, a few trials at once, epoch by epoch in turns."""
+def made_sweep(kind: Kind, trials: int, seed: int) -> SweepTables:
+    """The first trials of a search as the page reads them."""
     rng = np.random.default_rng(10_000 + seed)
-    waiting, running, rows = trials, list[tuple[optuna.Trial, dict[str, Any], np.ndarray, Any]](), []
-    while waiting or running:
-        while waiting and len(running) < SLOTS:
-            trial = study.ask()
-            drawn = draw(trial)
-            running.append((trial, drawn, curve(rng, drawn, matters), itertools.count(1)))
-            waiting -= 1
-        for entry in list(running):
-            trial, drawn, scores, epochs = entry
-            epoch = next(epochs)
-            score = float(scores[epoch - 1])
-            trial.report(score, epoch)
-            stopped = halving.stops(epoch, score)
-            if stopped or epoch == EPOCHS:
-                running.remove(entry)
-                state = "pruned" if stopped else "complete"
-                study.tell(trial, *((None, optuna.trial.TrialState.PRUNED) if stopped else (score,)))
-                row = {"trial": trial.number, "state": state, "score": score, "epochs": epoch}
-                rows.append(row | {f"param.{path}": drawn.get(path) for path in SEARCH})
-    return SweepTables({"search": SEARCH}, pd.DataFrame(rows), pd.DataFrame())
+    scheduler = {"objective": {"mode": "max"}, "scheduler": SCHEDULERS[kind.scheduler].model_dump()}
+    replay = Replay(
+        lambda params: made_curve(rng, params, MATTERS[kind.what]),
+        SLOTS,
+        lambda *make: LedgerOptunaSearch(SPACE, "max", SamplerSpec(kind.sampler, seed), *make),
+        build_scheduler(scheduler, EPOCHS, ()),
+    )
+    ended = (step for step in replay.steps(sys.maxsize) if step.ends and step.trial.number < trials)
+    return SweepTables({"search": SEARCH}, pd.DataFrame(map(row, itertools.islice(ended, trials))), pd.DataFrame())
 
 
-def shown(name: str, scheduler: str, matters: set[str], trials: int, seed: int) -> set[str]:
+def row(end: Step) -> dict[str, Any]:
+    """A trial in the table of trials."""
+    drawn = to_settings(end.trial.params)
+    found = {"trial": end.trial.number, "state": end.ends, "score": end.score, "epochs": end.epoch}
+    return found | {f"param.{path}": drawn.get(path) for path in SEARCH}
+
+
+def shown(kind: Kind, trials: int, seed: int) -> set[str]:
     """The parameters that the page of one made sweep says go with the score."""
-    study = optuna.create_study(direction="maximize", sampler=sampler(name, seed))
-    tables = made_sweep(study, Halving(RUNGS if scheduler == "asha" else ()), matters, trials, seed)
-    return {each.parameter for each in associations(tables) if each.shown}
+    return {each.parameter for each in associations(made_sweep(kind, trials, seed)) if each.shown}
+
+
+def verdicts(kind: Kind, pages: list[set[str]]) -> list[Verdict]:
+    """How many of the pages show what does nothing, and each parameter that matters."""
+    matters = MATTERS[kind.what]
+    found = {"false alarms": [bool(page - matters) for page in pages]}
+    found |= {f"{path} shown": [path in page for page in pages] for path in sorted(matters)}
+    return [share(f"{kind}: {text}", each) for text, each in found.items()]
+
+
+def share(text: str, found: list[bool]) -> Verdict:
+    """A share with its n and its interval."""
+    interval = stats.binomtest(sum(found), len(found)).proportion_ci(0.95, method="exact")
+    return Verdict(f"{text}, n = {len(found)}", float(np.mean(found)), None, interval.low, interval.high)
 
 
 def main() -> None:
     options = parser(__doc__, rounds=1)
     options.add_argument("--sweeps", type=int, default=100, help="of each kind, in each round")
     options.add_argument("--trials", type=int, default=60)
+    options.add_argument("--only", nargs="+", choices=KINDS, default=list(KINDS), metavar="KIND", help="; ".join(KINDS))
     asked = options.parse_args()
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    seeds = range(asked.rounds * asked.sweeps)
     found = []
-    for name, scheduler, (what, matters) in itertools.product(("random", "tpe"), ("fifo", "asha"), MATTERS.items()):
-        seeds = range(asked.rounds * asked.sweeps)
-        sets = [shown(name, scheduler, matters, asked.trials, seed) for seed in seeds]
-        kind = f"{name}, {scheduler}, {what} matters"
-        found.append(Verdict(f"{kind}: false alarms", float(np.mean([bool(each - matters) for each in sets]))))
-        found += [Verdict(f"{kind}: {path} shown", float(np.mean([path in each for each in sets]))) for path in matters]
+    for kind in map(KINDS.__getitem__, asked.only):
+        found += verdicts(kind, [shown(kind, asked.trials, seed) for seed in seeds])
     conclude([], found, asked.json)
 
 
