@@ -1,13 +1,14 @@
 """A wrong section of a sweep file as it was probably meant: the first of its likely readings that is taken."""
 
 import difflib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import ErrorDetails, to_jsonable_python
 
-from trainers.config.paths import FieldPath, field_paths, set_path
+from trainers.config.paths import FieldPath, field_paths, get_path, nearest_path, set_path
 from trainers.config.yamlfile import as_yaml
 from tuneful.space.definition import SweepDefinition
 from tuneful.space.meant import is_off, is_on, readings
@@ -18,6 +19,10 @@ Keys = tuple[str, ...]
 FIELDS: dict[str, FieldPath] = {
     path: found for path, found in field_paths(SweepDefinition).items() if not path.startswith("further_objectives")
 }
+SECTIONS = frozenset({"set", "derive", "search"}).union(
+    path[:end] for path in FIELDS for end, sign in enumerate(path) if sign == "."
+)
+"""Paths of what holds a mapping, such as `confirm` and `confirm.race`."""
 SCHEDULERS = FIELDS["scheduler.name"].tags
 EXAMPLES: dict[str, Any] = {
     "search": {"optimizer.lr": {"loguniform": [0.0001, 0.01]}},
@@ -89,6 +94,9 @@ class Mending:
     def _better(self, data: Mapping[str, Any], error: ErrorDetails) -> Mapping[str, Any] | None:
         """The data with one mistake mended, at its place or else in what holds it."""
         keys = file_keys(error["loc"], data)
+        if error["type"] == "extra_forbidden":  # nothing but the key is wrong in what holds it
+            candidates = _without(value_at(data, keys[:-1]), keys[-1], dotted(keys[:-1]))
+            return next((_with(data, keys[:-1], candidate) for candidate in candidates), None)
         for depth in range(len(keys), 0, -1):
             for candidate in _candidates(value_at(data, keys[:depth]), error, dotted(keys[:depth])):
                 better: Mapping[str, Any] = _with(data, keys[:depth], candidate)
@@ -108,8 +116,6 @@ def mended_search(path: str, entries: Any) -> str:
 
 def _candidates(value: Any, error: ErrorDetails, name: str) -> Iterator[Any]:
     """What may stand at a path in place of `value`, the likeliest first."""
-    if error["type"] == "extra_forbidden" and isinstance(value, dict):
-        yield from _without(value, str(error["loc"][-1]), name)
     if is_off(value):
         yield from () if value is None else (False,)
         yield from _default(name)
@@ -138,11 +144,34 @@ def _as_section(value: Any, name: str) -> Iterator[dict[str, Any]]:
                 yield section
 
 
+def part_meant(name: str, value: Any) -> str | None:
+    """The field or section that was probably meant by an unknown `name` in a section of a sweep file."""
+    start = f"{name.rpartition('.')[0]}."
+    fields, sections = ([path for path in paths if path.startswith(start)] for paths in (FIELDS, SECTIONS))
+    return nearest_part(name, value, sections, fields)
+
+
+def nearest_part(name: str, value: Any, sections: Collection[str], fields: Collection[str]) -> str | None:
+    """The path that is most like `name`: a section's first where `value` is a mapping, else a field's first."""
+    first, second = (sections, fields) if isinstance(value, dict) else (fields, sections)
+    return nearest_path(name, first) or nearest_path(name, second)
+
+
 def _without(section: dict[str, Any], key: str, name: str) -> Iterator[dict[str, Any]]:
-    """A section of the variant that has the key, or without the key."""
+    """A section without an unknown key: of the variant that has it, with its right name, or without its value.
+
+    A mapping says too much to be left out.
+    """
     owners = FIELDS[f"{name}.{key}"].tags if f"{name}.{key}" in FIELDS else ()
     yield from ({**section, "name": owner} for owner in owners)
-    yield {other: value for other, value in section.items() if other != key}
+    others, value = {other: inner for other, inner in section.items() if other != key}, section[key]
+    near = (part_meant(f"{name}.{key}", value) or "").removeprefix(f"{name}.")
+    if near and get_path(others, near) is None:
+        renamed = deepcopy(others)
+        set_path(renamed, near, value)
+        yield renamed
+    if not isinstance(value, dict):
+        yield others
 
 
 def _allowed(value: Any, error: ErrorDetails) -> Iterator[Any]:

@@ -88,6 +88,7 @@ def _check_shapes(data: Mapping[str, Any], places: Places) -> None:
     """Expressions are texts, points are mappings: what pydantic would say of others helps nobody."""
     for path, text in _mapping(data.get("derive")).items():
         if not isinstance(text, str):
+            _check_path("derive", path, places)
             got = f"derive: {path} must be an expression, got {as_yaml(text)}"
             raise places.error(got, "derive", path, hint=f"set: {{{path}: {as_yaml(text)}}}")
     points = data.get("published")

@@ -3,28 +3,32 @@
 A fix is made of the file's own values: see `mending`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic_core import ErrorDetails
 
 from trainers.config.build import FIELDS as RUN_FIELDS
-from trainers.config.build import SECTIONS
+from trainers.config.build import SECTIONS as RUN_SECTIONS
 from trainers.config.paths import nearest_path
 from trainers.config.yamlfile import as_yaml
 from trainers.errors import SpecError
 from tuneful.space.definition import SweepDefinition
-from tuneful.space.meant_entries import KEYS, entry_meant
+from tuneful.space.meant_entries import KEYS
+from tuneful.space.meant_settings import placed, searched
 from tuneful.space.mending import (
     EXAMPLES,
     FIELDS,
     SCHEDULERS,
+    SECTIONS,
     Keys,
     Mending,
     dotted,
     file_keys,
     mended_search,
+    nearest_part,
+    part_meant,
     value_at,
 )
 from tuneful.space.places import Places
@@ -34,6 +38,7 @@ KNOWN = tuple(name for name in (*SweepDefinition.model_fields, "extends") if nam
 """What a sweep file can hold."""
 WANDB = {"parameters": "search", "method": "search_algorithm", "metric": "objective", "early_terminate": "scheduler"}
 """Parts of a sweep file of Weights & Biases -> ours."""
+RENAME = "remove the line or correct the name"
 RULES = {
     "greater_than": "must be > {gt:.10g}",
     "greater_than_equal": "must be >= {ge:.10g}",
@@ -70,9 +75,9 @@ class Refusal:
     def of(self, errors: Sequence[ErrorDetails]) -> SpecError:
         """The error to raise for pydantic's.
 
-        It is the first that explains the others: `serach` is why `search` is missing.
+        It is the first that explains the others: `serach` is why `search` is missing. So unknown names come first.
         """
-        error = min(errors, key=lambda error: (error["loc"] != ("parameters",), error["type"] == "missing"))
+        error = min(errors, key=lambda error: (error["loc"] != ("parameters",), error["type"] != "extra_forbidden"))
         keys = file_keys(error["loc"], self.data)
         if keys[0] == "search" and len(keys) > 1:
             return self._entry(error, keys)
@@ -114,18 +119,18 @@ class Refusal:
             text = f"{name} belongs to {section}.name={' or '.join(FIELDS[name].tags)}"
             hint = Mending(self.errors).section(self.data, keys[0])
         elif section:
-            inside = [path for path in FIELDS if path.startswith(f"{section}.")]
-            near = nearest_path(name, inside)
-            text += f". Did you mean {near}?" if near else f". Known: {', '.join(inside)}"
-            hint = Mending(self.errors).section(self.data, keys[0])
+            near = part_meant(name, value_at(self.data, keys))
+            known = ", ".join(path for path in FIELDS if path.startswith(f"{section}."))
+            text += f". Did you mean {near}?" if near else f". Known: {known}"
+            hint = Mending(self.errors).section(self.data, keys[0]) or RENAME
         elif leaf in WANDB:
             text, hint = f"{leaf} is of a sweep file of Weights & Biases, and no field of ours", self._translated(leaf)
-        elif leaf not in SECTIONS and (near := nearest_path(leaf, KNOWN) or _same_ending(leaf, FIELDS)):
-            text += f". Did you mean {near}?"
-        elif near := leaf if leaf in SECTIONS else nearest_path(leaf, RUN_FIELDS):
-            text, hint = f"{text}, but of a run", f"set: {as_yaml({near: self.data[leaf]})}"
+        elif (near := _part(leaf, self.data[leaf])) is None:
+            text, hint = f"{text}. Known: {', '.join(KNOWN)}", RENAME
+        elif near in RUN_FIELDS or near in RUN_SECTIONS:
+            text, hint = f"{text}, a run has {near}", placed(near, self.data[leaf], self.data)
         else:
-            text, hint = f"{text}. Known: {', '.join(KNOWN)}", "remove the line or correct the name"
+            text += f". Did you mean {near}?"
         return self.places.error(text, *keys, hint=hint)
 
     def _translated(self, word: str) -> str:
@@ -133,12 +138,16 @@ class Refusal:
         value, name = self.data[word], WANDB[word]
         if name != "search" or not isinstance(value, dict):
             return f"{name}: {as_yaml(EXAMPLES.get(name, {'sampler': 'tpe'}))}"
-        paths = {key: nearest_path(key, RUN_FIELDS) or key for key in value}
-        return f"search: {as_yaml({path: entry_meant(value[key], path) for key, path in paths.items()})}"
+        return searched(value, self.data)
 
 
-def _same_ending(leaf: str, paths: Iterable[str]) -> str | None:
-    return next((path for path in paths if path.endswith(f".{leaf}")), None)
+def _part(name: str, value: Any) -> str | None:
+    """The part of a sweep file or of a run that was probably meant by an unknown name beside `search`."""
+    if name in RUN_SECTIONS:
+        return name
+    ending = [path for path in FIELDS if path.endswith(f".{name}")]
+    fields = next(filter(None, (nearest_path(name, paths) for paths in (KNOWN, ending, RUN_FIELDS))), None)
+    return nearest_part(name, value, SECTIONS | RUN_SECTIONS, [fields] if fields else [])
 
 
 def _unknown_key(path: str, key: str, entry: Any) -> str:

@@ -48,7 +48,7 @@ SECTIONS = {  # after LR -> the fix
     "objective: {metric: val/loss, mode: minimize}": "objective: {metric: val/loss, mode: min}",
     "warm_start: mel": "warm_start: [mel]",
     "warm_start: 2024-1-1": "warm_start: [2024-1-1]",
-    "tracking: {2024-01-01: {}, wandb: mine}": "tracking: {wandb: {project: mine}}",
+    "tracking: {2024-01-01: 3, wandb: mine}": "tracking: {wandb: {project: mine}}",
     "allow: TF005": "allow: [TF005]",
     "folds: 1": "folds: [1]",
     "folds: '0, 1'": "folds: [0, 1]",
@@ -62,7 +62,17 @@ SECTIONS = {  # after LR -> the fix
     "version: '1'": "version: 1",
     "published: recipe": "published: [recipe]",
     "epochs: 3": "set: {training.epochs: 3}",
-    "training: {epochs: 3}": "set: {training: {epochs: 3}}",
+    "epochs: '3'": "set: {training.epochs: 3}",
+    "training: {epochs: 3}": "set: {training.epochs: 3}",
+    "traning: {epochs: 3}": "set: {training.epochs: 3}",
+    "training: {epoch: 3}": "set: {training.epochs: 3}",
+    "modle: {dropout: 0.1}": "set: {model.dropout: 0.1}",
+    "optimiser: {weight_decay: 0.1}": "set: {optimizer.weight_decay: 0.1}",
+    "loss: ce": "set: {loss.name: ce}",
+    "los: {name: ce}": "set: {loss.name: ce}",
+    "segment: {duration_s: 2}": "set: {segments.duration_s: 2}",
+    "set: {training: {epochs: 4}}\nbatch_size: 8": "set: {training.epochs: 4, training.batch_size: 8}",
+    "lr: {min: 0.1, max: 0.2}": "search: {optimizer.lr: {uniform: [0.1, 0.2]}}",
     "method: bayes": "search_algorithm: {sampler: tpe}",
 }
 ENTRIES = {  # (path, what stands there) -> the fix
@@ -121,6 +131,8 @@ EXPRESSIONS = {
 
 BY_THEMSELVES = {"extends", "max_gpu_hours", "name", "published", "recipe", "recipe_data"}
 """Fields that take any name, or need others to be set."""
+PATHS = {"derive", "search", "set"}
+"""Fields whose keys are paths of others."""
 
 
 def pasted(text, fix, message):
@@ -164,6 +176,46 @@ def test_parts_of_a_sweep_file_of_weights_and_biases_are_translated(load):
     load(fix)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "fix"),
+    {
+        "lr: fast": "remove it, optimizer.lr stands under `search`",
+        "epochs: fast": "training.epochs under `set`, with a value that it takes",
+        "model: {dropout: 0.1, name: fast}": "model.name under `set`, with a value that it takes",
+        "segments: {x: 1}": "fields of segments under `set`, such as segments.duration_s",
+        "data: {fold: 1}": "fields of data under `set`, such as data.name",
+        "parameters: {lr: {values: [x]}}": "optimizer.lr under `search`, with values that it takes",
+        "parameters: {seed: {values: [1, 2]}}": "`search` without seed, which is the same for all trials",
+        "parameters: {foo_bar: {values: [1, 2]}}": (
+            "the field that foo_bar stands for under `search`, by its dotted path such as optimizer.lr"
+        ),
+        "confirm: {foo: {max_repeats: 8}}": "remove the line or correct the name",
+        "confirm: {top: '2', foo: {max_repeats: 8}}": "remove the line or correct the name",
+    }.items(),
+)
+def test_what_would_not_load_is_named_without_a_value(load, wrong, fix):
+    with pytest.raises(SpecError) as refused:
+        load(f"{LR}{wrong}\n")
+    assert str(refused.value).rpartition("Try: ")[2] == fix
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    {
+        "confirm: {top: 3, repeats: 2, rase: {max_repeats: 8}}": "confirm.race",
+        "confirm: {top: '3', rac: {max_repeats: 8}}": "confirm.race",
+        "tracking: {wandbb: {project: loss}}": "tracking.wandb",
+        "race: {max_repeats: 8}": "confirm.race",
+        "schedular: {name: asha}": "scheduler",
+        "trails: 8": "trials",
+    }.items(),
+)
+def test_a_misspelt_section_is_renamed_and_keeps_what_it_holds(load, wrong, right):
+    with pytest.raises(SpecError) as refused:
+        load(f"{LR}{wrong}\n")
+    assert str(refused.value).endswith(f"Did you mean {right}?")
+
+
 @pytest.mark.parametrize("field", sorted(set(KNOWN) - BY_THEMSELVES))
 @pytest.mark.parametrize("wrong", ["[[]]", "{x: 1}", "{2024-01-01: x}", "-1", "2024-01-01", "true", "null"])
 def test_whatever_stands_in_a_field_its_fix_loads(load, field, wrong):
@@ -174,8 +226,11 @@ def test_whatever_stands_in_a_field_its_fix_loads(load, field, wrong):
     except SpecError as error:
         fix = str(error).rpartition("Try: ")[2]
         assert "Undefined" not in fix
-        if fix.startswith(f"{field}: "):
-            load(f"{own}{fix}\n" if field != "search" else fix)
+        if field in PATHS and wrong.startswith("{"):
+            assert fix == "the dotted path of a field, such as optimizer.lr"
+            return
+        assert fix.startswith(f"{field}: ")
+        load(f"{own}{fix}\n")
 
 
 def test_every_example_loads(load):

@@ -180,7 +180,7 @@ def test_a_part_of_a_gpu_that_ray_or_nccl_would_not_give_is_refused(load, file, 
         load(f"{TEXT}resources: {file}\n", resources=line)
     message = str(refused.value)
     assert "resources.gpus_per_worker" in message.partition(where)[2]
-    number = re.split("[,}]", message.split("gpus_per_worker: ")[1])[0]
+    number = re.findall(r"gpus.per.worker:? (\d+)", message)[-1]
     load(f"{TEXT}resources: {file}\n", resources={**line, "gpus_per_worker": float(number)})
 
 
