@@ -4,6 +4,7 @@ A fix is made of the file's own values: see `mending`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from trainers.config.build import FIELDS as RUN_FIELDS
 from trainers.config.build import SECTIONS as RUN_SECTIONS
-from trainers.config.paths import nearest_path
+from trainers.config.paths import nearest_path, set_path
 from trainers.config.yamlfile import as_yaml
 from trainers.errors import SpecError
 from tuneful.space.definition import SweepDefinition
@@ -113,9 +114,11 @@ class Refusal:
 
     def _unknown(self, name: str, keys: Keys) -> SpecError:
         """An unknown field, by what it may have been meant for."""
-        section, _, leaf = name.rpartition(".")
+        section = name.rpartition(".")[0] if len(keys) > 1 else ""
         text, hint = f"{name} is no field of a sweep file", ""
-        if name in FIELDS:  # of another variant
+        if name in FIELDS and not section:
+            text, hint = f"{name} is dotted, want it nested", self._nested(name)
+        elif name in FIELDS:  # of another variant
             text = f"{name} belongs to {section}.name={' or '.join(FIELDS[name].tags)}"
             hint = Mending(self.errors).section(self.data, keys[0])
         elif section:
@@ -123,15 +126,21 @@ class Refusal:
             known = ", ".join(path for path in FIELDS if path.startswith(f"{section}."))
             text += f". Did you mean {near}?" if near else f". Known: {known}"
             hint = Mending(self.errors).section(self.data, keys[0]) or RENAME
-        elif leaf in WANDB:
-            text, hint = f"{leaf} is of a sweep file of Weights & Biases, and no field of ours", self._translated(leaf)
-        elif (near := _part(leaf, self.data[leaf])) is None:
+        elif name in WANDB:
+            text, hint = f"{name} is of a sweep file of Weights & Biases, and no field of ours", self._translated(name)
+        elif (near := _part(name, self.data[name])) is None:
             text, hint = f"{text}. Known: {', '.join(KNOWN)}", RENAME
         elif near in RUN_FIELDS or near in RUN_SECTIONS:
-            text, hint = f"{text}, a run has {near}", placed(near, self.data[leaf], self.data)
+            text, hint = f"{text}, a run has {near}", placed(near, self.data[name], self.data)
         else:
             text += f". Did you mean {near}?"
         return self.places.error(text, *keys, hint=hint)
+
+    def _nested(self, path: str) -> str:
+        """The section that a dotted path at the top of the file is meant for, with its value."""
+        data = deepcopy({name: value for name, value in self.data.items() if name != path})
+        set_path(data, path, self.data[path])
+        return Mending(self.errors).section(data, path.partition(".")[0]) or RENAME
 
     def _translated(self, word: str) -> str:
         """A part of a sweep file of Weights & Biases as one of ours."""
@@ -145,6 +154,11 @@ def _part(name: str, value: Any) -> str | None:
     """The part of a sweep file or of a run that was probably meant by an unknown name beside `search`."""
     if name in RUN_SECTIONS:
         return name
+    section, dot, _ = name.rpartition(".")
+    if dot:
+        paths = (*FIELDS, *RUN_FIELDS)
+        inside = [path for path in paths if path.startswith(f"{section}.")]
+        return nearest_path(name, inside) or nearest_path(name, paths)
     ending = [path for path in FIELDS if path.endswith(f".{name}")]
     fields = next(filter(None, (nearest_path(name, paths) for paths in (KNOWN, ending, RUN_FIELDS))), None)
     return nearest_part(name, value, SECTIONS | RUN_SECTIONS, [fields] if fields else [])

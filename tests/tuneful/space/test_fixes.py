@@ -72,6 +72,14 @@ SECTIONS = {  # after LR -> the fix
     "los: {name: ce}": "set: {loss.name: ce}",
     "segment: {duration_s: 2}": "set: {segments.duration_s: 2}",
     "set: {training: {epochs: 4}}\nbatch_size: 8": "set: {training.epochs: 4, training.batch_size: 8}",
+    "training.epochs: 3": "set: {training.epochs: 3}",
+    "training.epoch: 3": "set: {training.epochs: 3}",
+    "optimiser.weight_decay: 0.1": "set: {optimizer.weight_decay: 0.1}",
+    "training.batch_size: {int: [8, 16]}": (
+        "search: {optimizer.lr: {loguniform: [0.0001, 0.01]}, training.batch_size: {int: [8, 16]}}"
+    ),
+    "scheduler.name: asha": "scheduler: {name: asha}",
+    "confirm: {repeats: 4}\nconfirm.top: '2'": "confirm: {repeats: 4, top: 2}",
     "lr: {min: 0.1, max: 0.2}": "search: {optimizer.lr: {uniform: [0.1, 0.2]}}",
     "method: bayes": "search_algorithm: {sampler: tpe}",
 }
@@ -179,6 +187,7 @@ def test_parts_of_a_sweep_file_of_weights_and_biases_are_translated(load):
 @pytest.mark.parametrize(
     ("wrong", "fix"),
     {
+        "foo.bar: 2": "remove the line or correct the name",
         "lr: fast": "remove it, optimizer.lr stands under `search`",
         "epochs: fast": "training.epochs under `set`, with a value that it takes",
         "model: {dropout: 0.1, name: fast}": "model.name under `set`, with a value that it takes",
