@@ -28,6 +28,8 @@ def placed(part: str, value: Any, data: Mapping[str, Any]) -> str:
         field = _field(path, part)
         if field is None:
             return f"fields of {part} under `set`, such as {_fields_in(part)[0]}"
+        if field == "data.fold":
+            return "folds, beside `search`, in place of data.fold"
         if section := next((name for name in ("search", "derive") if field in _mapping(data.get(name))), None):
             return f"remove it, {field} stands under `{section}`"
         read = meant(written, partial(acceptable, field))
@@ -71,12 +73,11 @@ def _entry(value: Any, path: str) -> dict[str, Any] | None:
 def _field(path: str, section: str) -> str | None:
     """The field that a path below a section means; `loss` alone is `loss.name`."""
     exact = next((known for known in (path, f"{path}.name") if known in FIELDS), None)
-    found = exact or nearest_path(path, _fields_in(section))
-    return found if found != "data.fold" else None
+    return exact or nearest_path(path, _fields_in(section))
 
 
 def _fields_in(section: str) -> list[str]:
-    return [path for path in FIELDS if path.startswith(f"{section}.") and path != "data.fold"]
+    return [path for path in FIELDS if path.startswith(f"{section}.")]
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -192,7 +192,8 @@ def test_parts_of_a_sweep_file_of_weights_and_biases_are_translated(load):
         "epochs: fast": "training.epochs under `set`, with a value that it takes",
         "model: {dropout: 0.1, name: fast}": "model.name under `set`, with a value that it takes",
         "segments: {x: 1}": "fields of segments under `set`, such as segments.duration_s",
-        "data: {fold: 1}": "fields of data under `set`, such as data.name",
+        "data: {fold: 1}": "folds, beside `search`, in place of data.fold",
+        "data.fold: 1": "folds, beside `search`, in place of data.fold",
         "parameters: {lr: {values: [x]}}": "optimizer.lr under `search`, with values that it takes",
         "parameters: {seed: {values: [1, 2]}}": "`search` without seed, which is the same for all trials",
         "parameters: {foo_bar: {values: [1, 2]}}": (
