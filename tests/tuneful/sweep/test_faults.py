@@ -15,7 +15,7 @@ pytestmark = pytest.mark.ray
 VOLATILE = ["seconds", "eval_seconds", "clips_per_second", "cost/inference_s_per_min", "attempt"]
 AGENTS = {"ray::DashboardAgent", "ray::RuntimeEnvAgent"}
 """They train nothing, and take a minute to see that their cluster is gone."""
-ONE_SLOT = {"resources": "{cpus_per_worker: 2}", "trials": "4", "scheduler": "{name: fifo}"}
+ONE_SLOT = {"resources": "{max_concurrent_trials: 1}", "trials": "4", "scheduler": "{name: fifo}"}
 """With one slot a sweep is deterministic, so two of them can be compared."""
 
 

@@ -178,7 +178,7 @@ class Breaking(OneWorkerTrial):
 def test_a_process_in_which_something_broke_takes_no_other_trial(search, monkeypatch):
     """It is tried once more in a new process, which it breaks as well."""
     monkeypatch.setattr("tuneful.sweep.tuning.OneWorkerTrial", Breaking)
-    folder = search(trials="2", scheduler="{name: fifo}", resources="{cpus_per_worker: 2}")
+    folder = search(trials="2", scheduler="{name: fifo}", resources="{max_concurrent_trials: 1}")
     first, second = (end for _, end in folder.trials(SEARCH))
     assert (first.state, second.state) == ("failed", "complete")
     kept = folder.traceback("search-0000")

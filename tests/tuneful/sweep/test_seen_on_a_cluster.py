@@ -39,7 +39,7 @@ def ends(folder):
 
 @pytest.mark.long
 def test_a_trial_and_then_its_sweep_are_stopped_from_outside(started, wait_for, tmp_path):
-    process, folder = started(resources="{cpus_per_worker: 2}")
+    process, folder = started(resources="{max_concurrent_trials: 1}")
     log = folder.path / "trials" / "search-0000.log"
     wait_for(lambda: log.exists() and "epoch 2 " in log.read_text(), process)
     where = wait_for(lambda: read_where(folder.path), process)
